@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{lib,crds,operator,proxy,cli,hack,test}/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    // Processes that tests start share two cores with the tests themselves.
+    maxWorkers: 2,
+  },
+});
