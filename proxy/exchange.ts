@@ -88,6 +88,8 @@ export interface Judgement {
   readonly decision: 'allow' | 'deny' | 'hold';
   /** namespace/name of the deciding ApprovalRule. */
   readonly rule: string | undefined;
+  /** Revision of that rule: an approval is bound to it. */
+  readonly ruleRevision: string | undefined;
   /** One sentence. Safe to show to the caller. */
   readonly reason: string;
   /** 0 to 100. */
