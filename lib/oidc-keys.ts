@@ -108,7 +108,7 @@ export function createIssuerKeys(
 async function matching(keys: KeySet | undefined, header: KeyHint): Promise<CryptoKey[]> {
   if (keys === undefined) return [];
   try {
-    return [await keys.select(header)];
+    return [await keys.select({ ...header })];
   } catch (error) {
     if (error instanceof errors.JWKSMultipleMatchingKeys) return all(error);
     // A key that the platform cannot import is as good as none.
