@@ -1,0 +1,110 @@
+/**
+ * Finding one's way in validated JSON text without building the value. What is skipped is only counted through,
+ * so the text must have passed scanJson or parseJson.
+ */
+import { stringValue } from './parse.ts';
+import type { JsonSpan } from './scan.ts';
+
+export interface JsonMember {
+  /** Decoded. */
+  readonly key: string;
+  /** Of the key's token, quotes included. */
+  readonly keySpan: JsonSpan;
+  readonly value: JsonSpan;
+}
+
+/** Where the value at `path` lies, or undefined where there is none. Only for validated text. */
+export function locate(text: string, path: readonly (string | number)[]): JsonSpan | undefined {
+  let span: JsonSpan | undefined = { start: skipSpace(text, 0), end: trimmedEnd(text) };
+  for (const step of path) {
+    if (span === undefined) return undefined;
+    span = typeof step === 'number' ? elements(text, span)[step] : memberValue(text, span, step);
+  }
+  return span;
+}
+
+/** The elements of the array at `span`; none where it is no array. Only for validated text. */
+export function elements(text: string, span: JsonSpan): JsonSpan[] {
+  if (text[span.start] !== '[') return [];
+  const found: JsonSpan[] = [];
+  let at = skipSpace(text, span.start + 1);
+  while (at < span.end - 1) {
+    const end = valueEnd(text, at);
+    found.push({ start: at, end });
+    at = skipSeparator(text, end);
+  }
+  return found;
+}
+
+/** The members of the object at `span`; none where it is no object. Only for validated text. */
+export function members(text: string, span: JsonSpan): JsonMember[] {
+  if (text[span.start] !== '{') return [];
+  const found: JsonMember[] = [];
+  let at = skipSpace(text, span.start + 1);
+  while (at < span.end - 1) {
+    const keySpan = { start: at, end: stringEnd(text, at) };
+    const start = skipSeparator(text, keySpan.end);
+    const end = valueEnd(text, start);
+    found.push({ key: stringValue(text, keySpan.start, keySpan.end), keySpan, value: { start, end } });
+    at = skipSeparator(text, end);
+  }
+  return found;
+}
+
+function memberValue(text: string, span: JsonSpan, key: string): JsonSpan | undefined {
+  return members(text, span).find((member) => member.key === key)?.value;
+}
+
+/** The offset behind the value that begins at `start`. */
+function valueEnd(text: string, start: number): number {
+  const first = text[start];
+  if (first === '"') return stringEnd(text, start);
+  if (first === '{' || first === '[') return containerEnd(text, start);
+  let at = start;
+  while (at < text.length && !' \n\r\t,]}'.includes(text.charAt(at))) at += 1;
+  return at;
+}
+
+function containerEnd(text: string, start: number): number {
+  let depth = 0;
+  let at = start;
+  do {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = stringEnd(text, at);
+      continue;
+    }
+    if (code === 0x7b || code === 0x5b) depth += 1;
+    else if (code === 0x7d || code === 0x5d) depth -= 1;
+    at += 1;
+  } while (depth > 0);
+  return at;
+}
+
+function stringEnd(text: string, start: number): number {
+  let at = start + 1;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) return at + 1;
+    at += code === 0x5c ? 2 : 1;
+  }
+}
+
+/** Over the one comma or colon that follows a token, with the space around it. */
+function skipSeparator(text: string, from: number): number {
+  const at = skipSpace(text, from);
+  const code = text.charCodeAt(at);
+  return code === 0x2c || code === 0x3a ? skipSpace(text, at + 1) : at;
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && ' \n\r\t'.includes(text.charAt(at))) at += 1;
+  return at;
+}
+
+function trimmedEnd(text: string): number {
+  let end = text.length;
+  while (end > 0 && ' \n\r\t'.includes(text.charAt(end - 1))) end -= 1;
+  return end;
+}

@@ -1,0 +1,64 @@
+import { JsonTextError, placeOf } from './error.ts';
+import { scanJson, type JsonVisitor } from './scan.ts';
+
+/** The value of the string token at `start` to `end`, quotes included. */
+export function stringValue(text: string, start: number, end: number): string {
+  const value: unknown = JSON.parse(text.slice(start, end));
+  if (typeof value !== 'string') throw new TypeError('No string token lies there.');
+  return value;
+}
+
+/** stringValue where the scan has said whether the token holds no escape. */
+export function tokenValue(text: string, start: number, end: number, plain: boolean): string {
+  return plain ? text.slice(start + 1, end - 1) : stringValue(text, start, end);
+}
+
+/**
+ * What JSON.parse makes of the text, after a stricter look: no key twice in one object (escapes decoded), no
+ * nesting deeper than `maxDepth` (256), nothing before or after the value, no byte order mark. A key `__proto__`
+ * becomes an own property like any other. Throws JsonTextError.
+ */
+export function parseJson(text: string, limits: { maxDepth?: number } = {}): unknown {
+  scanJson(text, new UniqueKeys(text), limits.maxDepth);
+  const value: unknown = JSON.parse(text);
+  return value;
+}
+
+/** Refuses the second of two equal keys: which one counts is where parsers differ. */
+class UniqueKeys implements JsonVisitor {
+  readonly #text: string;
+  readonly #objects: (Set<string> | undefined)[] = [];
+  #keys: Set<string> | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  openObject(): void {
+    this.#objects.push(this.#keys);
+    this.#keys = new Set();
+  }
+
+  closeObject(): void {
+    this.#keys = this.#objects.pop();
+  }
+
+  key(start: number, end: number, plain: boolean): void {
+    const keys = this.#keys;
+    if (keys === undefined) return;
+    const before = keys.size;
+    keys.add(tokenValue(this.#text, start, end, plain));
+    if (keys.size > before) return;
+    throw new JsonTextError(
+      'json_duplicate_key',
+      `An object has the same key twice, the second time at ${placeOf(this.#text, start)}; send every key once.`,
+    );
+  }
+
+  // Keys of one object stay apart from those of objects inside its arrays because each object has its own set.
+  openArray(): void {}
+  closeArray(): void {}
+  string(): void {}
+  number(): void {}
+  literal(): void {}
+}
