@@ -3,6 +3,7 @@ import { GatehouseError } from '../lib/errors.ts';
 /** Stable names of why an exchange was refused; they label metrics and records. */
 export type RefusalCode =
   | 'unauthenticated'
+  | 'identity_unavailable'
   | 'insufficient_scope'
   | 'not_found'
   | 'bad_request'
