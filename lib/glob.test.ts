@@ -39,14 +39,13 @@ describe('compileGlobs', () => {
 });
 
 function matchesByTable(pattern: string, name: string): boolean {
-  let reached = new Set([0]);
+  let reached = [0];
   for (const character of pattern) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      if (character === '*') for (let to = at; to <= name.length; to++) next.add(to);
-      else if (name[at] === character) next.add(at + 1);
-    }
-    reached = next;
+    reached = reached.flatMap((at) => {
+      if (character === '*')
+        return Array.from({ length: name.length - at + 1 }, (_, skipped) => at + skipped);
+      return name[at] === character ? [at + 1] : [];
+    });
   }
-  return reached.has(name.length);
+  return reached.includes(name.length);
 }
