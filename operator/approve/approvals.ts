@@ -1,0 +1,145 @@
+/** The approvals of an installation: gathers, lets `life.ts` decide, keeps by compare-and-swap. */
+import type { Rule } from '../../crds/bundle.ts';
+import type { ApprovalDemand, OutcomeName } from '../../crds/control.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { Problem } from '../problem.ts';
+import { answers, cancelled, consumed, decided, finished, opened, type Ruling } from './life.ts';
+import { gatewayOf, type ApprovalRequest } from './object.ts';
+import { newId } from './id.ts';
+import { checkRoom } from './room.ts';
+import type { ApprovalStore } from './store.ts';
+import { startSweeper } from './sweep.ts';
+import { atTime, type Periods } from './time.ts';
+import { waitForDecision } from './wait.ts';
+
+/** The rules that proxies are told to hold by, as the bundles in force have them. */
+export interface RulesInForce {
+  rule(gateway: string, name: string): Rule | undefined;
+}
+
+export interface ApprovalsDeps {
+  readonly store: ApprovalStore;
+  readonly rules: RulesInForce;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly periods: Periods;
+}
+
+/** Every method throws a Problem for what may not be. */
+export interface Approvals {
+  /** Finds the request that this demand belongs to, or opens one. */
+  demand(demand: ApprovalDemand): Promise<ApprovalRequest>;
+  get(id: string): Promise<ApprovalRequest>;
+  list(): Promise<readonly ApprovalRequest[]>;
+  /** The request as soon as it is no longer Pending, or as it is after `ms` or when `signal` is aborted. */
+  wait(id: string, ms: number, signal: AbortSignal): Promise<ApprovalRequest>;
+  decide(id: string, ruling: Ruling): Promise<ApprovalRequest>;
+  consume(id: string, digest: string): Promise<ApprovalRequest>;
+  finish(id: string, outcome: OutcomeName): Promise<ApprovalRequest>;
+  cancel(id: string): Promise<ApprovalRequest>;
+  /** Whoever ran approved calls has died: what they were doing has an unknown outcome. */
+  abandonRunning(): Promise<void>;
+  close(): void;
+}
+
+const MAX_RACES = 16;
+
+export function createApprovals(deps: ApprovalsDeps): Approvals {
+  const { store, rules, clock, log, periods } = deps;
+  const sweeper = startSweeper(deps);
+  const opening = new Map<string, Promise<ApprovalRequest>>();
+
+  const current = (request: ApprovalRequest): ApprovalRequest => atTime(request, clock.now(), periods);
+
+  const get = async (id: string): Promise<ApprovalRequest> => {
+    const request = await store.get(id);
+    if (request === undefined) throw new Problem('not_found', `There is no approval ${printable(id)}.`);
+    return current(request);
+  };
+
+  /** Takes one step from whatever is kept; when somebody else was first, looks again. */
+  const step = async (
+    id: string,
+    take: (request: ApprovalRequest) => ApprovalRequest,
+  ): Promise<ApprovalRequest> => {
+    for (let race = 0; race < MAX_RACES; race += 1) {
+      const request = await get(id);
+      const next = take(request);
+      if (next === request) return request;
+      const kept = await store.update(next);
+      if (kept !== undefined) {
+        log.info({ approval: id, gateway: gatewayOf(kept), phase: kept.status.phase }, 'approval changed');
+        return kept;
+      }
+    }
+    throw new Problem('conflict', `The approval ${id} is being changed by too many at once; try again.`);
+  };
+
+  const ruleInForce = (gateway: string, wanted: { name: string; revision: string }): Rule => {
+    const rule = rules.rule(gateway, wanted.name);
+    if (rule?.revision !== wanted.revision || rule.effect !== 'RequireApproval') {
+      throw new Problem(
+        'policy_changed',
+        `The rule ${wanted.name} was changed or removed since the call was made; the call must be made again.`,
+      );
+    }
+    return rule;
+  };
+
+  const findOrOpen = async (demand: ApprovalDemand): Promise<ApprovalRequest> => {
+    const rule = ruleInForce(demand.gateway, demand.rule);
+    const known = (await store.list()).map(current);
+    const found = known.find((request) => answers(request, demand));
+    if (found !== undefined) return found;
+    checkRoom(known, demand);
+    const created = await store.create(opened(demand, rule, { id: newId(demand.gateway), now: clock.now() }));
+    log.info(
+      { approval: created.metadata.name, gateway: demand.gateway, rule: rule.name },
+      'approval opened',
+    );
+    return created;
+  };
+
+  return {
+    get,
+    demand: (demand) => {
+      // Two demands for one call must not open two requests, so those of a gateway go one after the other.
+      const before = opening.get(demand.gateway) ?? Promise.resolve();
+      const mine = before.then(
+        () => findOrOpen(demand),
+        () => findOrOpen(demand),
+      );
+      opening.set(demand.gateway, mine);
+      return mine;
+    },
+    list: async () => (await store.list()).map(current),
+    wait: (id, ms, signal) => waitForDecision({ id, ms, signal }, { store, clock, get }),
+    decide: (id, ruling) =>
+      step(id, (request) =>
+        decided(request, ruling, {
+          rule: ruleInForce(gatewayOf(request), request.spec.rule),
+          now: clock.now(),
+        }),
+      ),
+    consume: (id, digest) =>
+      step(id, (request) => {
+        const next = consumed(request, digest, clock.now());
+        ruleInForce(gatewayOf(request), request.spec.rule);
+        return next;
+      }),
+    finish: (id, outcome) => step(id, (request) => finished(request, outcome, clock.now())),
+    cancel: (id) => step(id, (request) => cancelled(request, clock.now())),
+    abandonRunning: async () => {
+      for (const { metadata, status } of await store.list()) {
+        if (status.phase !== 'Consumed' || status.outcome !== undefined) continue;
+        await step(metadata.name, (request) => finished(request, 'Unknown', clock.now()));
+      }
+    },
+    close: () => sweeper.close(),
+  };
+}
+
+function printable(id: string): string {
+  return id.replace(/[^ -~]/g, '?').slice(0, 80);
+}

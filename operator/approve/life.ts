@@ -1,0 +1,188 @@
+/**
+ * The life of an ApprovalRequest as pure steps: Pending → Approved → Consumed → an outcome, or Denied, Expired or
+ * Cancelled. A step returns the next object or throws a Problem; keeping it is the store's duty.
+ */
+import type { Approvers, Rule } from '../../crds/bundle.ts';
+import type { ApprovalDemand, ApprovalPhase, OutcomeName } from '../../crds/control.ts';
+import { Problem } from '../problem.ts';
+import type { ApprovalRequest, Person, Verdict } from './object.ts';
+
+export type NewRequest = Omit<ApprovalRequest, 'metadata'> & {
+  readonly metadata: Omit<ApprovalRequest['metadata'], 'resourceVersion'>;
+};
+
+export interface Ruling {
+  readonly person: Person;
+  readonly verdict: Verdict;
+  readonly via: string;
+  readonly comment: string | undefined;
+}
+
+const ENDED: Readonly<Record<ApprovalPhase, string>> = {
+  Pending: 'still waits for a decision',
+  Approved: 'was approved',
+  Denied: 'was denied',
+  Expired: 'has expired',
+  Cancelled: 'was cancelled, because the caller went away',
+  Consumed: 'was approved and its call has run',
+};
+
+/** The object for a call that must wait. */
+export function opened(demand: ApprovalDemand, rule: Rule, about: { id: string; now: number }): NewRequest {
+  const [namespace = '', gateway = ''] = demand.gateway.split('/');
+  const at = iso(about.now);
+  return {
+    apiVersion: 'gatehouse.dev/v1alpha1',
+    kind: 'ApprovalRequest',
+    metadata: { name: about.id, namespace, creationTimestamp: at },
+    spec: {
+      gateway,
+      rule: demand.rule,
+      requester: demand.requester,
+      call: demand.call,
+      expiresAt: iso(about.now + rule.expiresAfterMs),
+      decisions: [],
+    },
+    status: { phase: 'Pending', lastTransitionTime: at },
+  };
+}
+
+/** Whether a repeated demand is answered with this request instead of a new one. */
+export function answers(request: ApprovalRequest, demand: ApprovalDemand): boolean {
+  const { spec, metadata, status } = request;
+  return (
+    ['Pending', 'Approved', 'Denied'].includes(status.phase) &&
+    `${metadata.namespace}/${spec.gateway}` === demand.gateway &&
+    spec.requester.issuer === demand.requester.issuer &&
+    spec.requester.subject === demand.requester.subject &&
+    spec.call.digest === demand.call.digest &&
+    spec.rule.name === demand.rule.name &&
+    spec.rule.revision === demand.rule.revision
+  );
+}
+
+/** Adds one person's verdict. One denial ends it; approvals end it when there are as many as the rule demands. */
+export function decided(
+  request: ApprovalRequest,
+  ruling: Ruling,
+  about: { rule: Rule; now: number },
+): ApprovalRequest {
+  const { person, verdict, via, comment } = ruling;
+  checkApprover(request, person, about.rule.approvers);
+  checkUndecided(request, person);
+  const decisions = [
+    ...request.spec.decisions,
+    {
+      by: person.username,
+      issuer: person.issuer,
+      subject: person.subject,
+      verdict,
+      via,
+      at: iso(about.now),
+      ...(comment !== undefined && { comment }),
+    },
+  ];
+  const next = { ...request, spec: { ...request.spec, decisions } };
+  if (verdict === 'Deny') return moved(next, 'Denied', about.now);
+  return decisions.length >= about.rule.approvers.count ? moved(next, 'Approved', about.now) : next;
+}
+
+/** The one step that lets a call run: an approved request is used up by it. */
+export function consumed(request: ApprovalRequest, digest: string, now: number): ApprovalRequest {
+  const { phase } = request.status;
+  if (phase === 'Consumed') {
+    throw new Problem('already_consumed', `${named(request)} was used already; a new approval is needed.`, {
+      phase,
+    });
+  }
+  if (phase !== 'Approved') {
+    const code = phase === 'Expired' ? 'expired' : 'not_approved';
+    throw new Problem(code, `${named(request)} ${ENDED[phase]}.`, { phase });
+  }
+  if (request.spec.call.digest !== digest) {
+    throw new Problem('digest_mismatch', `${named(request)} was given for another call than this one.`, {
+      phase,
+    });
+  }
+  return moved(request, 'Consumed', now);
+}
+
+/** Notes how the call ended. What was unknown may become known; what is known stays. */
+export function finished(request: ApprovalRequest, outcome: OutcomeName, now: number): ApprovalRequest {
+  const { phase, outcome: known } = request.status;
+  if (phase !== 'Consumed') {
+    throw new Problem('not_approved', `${named(request)} ${ENDED[phase]}; no call of it ran.`, { phase });
+  }
+  if (known === outcome) return request;
+  if (known !== undefined && known !== 'Unknown') {
+    throw new Problem('outcome_settled', `The call of ${named(request)} ended as ${known} already.`, {
+      phase,
+    });
+  }
+  return { ...request, status: { phase, outcome, lastTransitionTime: iso(now) } };
+}
+
+/** The caller went away. A request that was decided meanwhile stays as it is, for the caller to find on return. */
+export function cancelled(request: ApprovalRequest, now: number): ApprovalRequest {
+  return request.status.phase === 'Pending' ? moved(request, 'Cancelled', now) : request;
+}
+
+function checkApprover(request: ApprovalRequest, person: Person, approvers: Approvers): void {
+  if (!isApprover(person, approvers)) {
+    throw new Problem(
+      'not_approver',
+      `${person.username} is not among the approvers of the rule ${request.spec.rule.name}.`,
+    );
+  }
+  if (approvers.notTheRequester && isRequester(request, person)) {
+    throw new Problem(
+      'is_requester',
+      `${person.username} made this call; the rule ${request.spec.rule.name} wants somebody else to decide.`,
+    );
+  }
+}
+
+function checkUndecided(request: ApprovalRequest, person: Person): void {
+  const { phase } = request.status;
+  if (phase !== 'Pending') {
+    const code = phase === 'Expired' ? 'expired' : 'already_decided';
+    throw new Problem(code, `${named(request)} ${ENDED[phase]}.`, { phase });
+  }
+  if (request.spec.decisions.some((entry) => samePerson(person, { ...entry, username: entry.by }))) {
+    throw new Problem('already_decided', `${person.username} has decided on ${named(request)} already.`, {
+      phase,
+    });
+  }
+}
+
+/** Whether the rule lets this person decide, their own calls aside. */
+export function isApprover(person: Person, approvers: Approvers): boolean {
+  return (
+    approvers.users.includes(person.username) ||
+    person.groups.some((group) => approvers.groups.includes(group))
+  );
+}
+
+export function isRequester(request: ApprovalRequest, person: Person): boolean {
+  return samePerson(person, request.spec.requester);
+}
+
+type Identity = Pick<Person, 'issuer' | 'subject' | 'username'>;
+
+/** One name at two issuers is taken for one person: nobody approves their own call by logging in elsewhere. */
+function samePerson(one: Identity, other: Identity): boolean {
+  return (one.issuer === other.issuer && one.subject === other.subject) || one.username === other.username;
+}
+
+/** The same request in its next phase. */
+export function moved(request: ApprovalRequest, phase: ApprovalPhase, now: number): ApprovalRequest {
+  return { ...request, status: { phase, lastTransitionTime: iso(now) } };
+}
+
+function named(request: ApprovalRequest): string {
+  return `The approval ${request.metadata.name}`;
+}
+
+function iso(now: number): string {
+  return new Date(now).toISOString();
+}
