@@ -90,7 +90,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
   const findOrOpen = async (demand: ApprovalDemand): Promise<ApprovalRequest> => {
     const rule = ruleInForce(demand.gateway, demand.rule);
     const known = (await store.list()).map(current);
-    const found = known.find((request) => answers(request, demand));
+    const found = known.find((request) => answers(request, demand, clock.now()));
     if (found !== undefined) return found;
     checkRoom(known, demand);
     const created = await store.create(opened(demand, rule, { id: newId(demand.gateway), now: clock.now() }));

@@ -48,10 +48,11 @@ export function opened(demand: ApprovalDemand, rule: Rule, about: { id: string; 
 }
 
 /** Whether a repeated demand is answered with this request instead of a new one. */
-export function answers(request: ApprovalRequest, demand: ApprovalDemand): boolean {
+export function answers(request: ApprovalRequest, demand: ApprovalDemand, now: number): boolean {
   const { spec, metadata, status } = request;
   return (
     ['Pending', 'Approved', 'Denied'].includes(status.phase) &&
+    now < Date.parse(spec.expiresAt) &&
     `${metadata.namespace}/${spec.gateway}` === demand.gateway &&
     spec.requester.issuer === demand.requester.issuer &&
     spec.requester.subject === demand.requester.subject &&
