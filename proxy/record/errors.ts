@@ -1,0 +1,6 @@
+import { GatehouseError } from '../../lib/errors.ts';
+
+/** An event cannot be kept: the spool is full, the disk is, or the event is larger than a record may be. */
+export class RecorderUnavailable extends GatehouseError {
+  readonly code = 'recorder_unavailable';
+}

@@ -1,0 +1,185 @@
+/** What Prometheus sees of a proxy. Every name starts with `gatehouse_proxy_`; every label is bounded. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Masked } from '../../crds/control.ts';
+import { boundedLabel, detectorKind, methodLabel } from './labels.ts';
+import type { RecorderState } from './recorder.ts';
+
+const PREFIX = 'gatehouse_proxy_';
+const MAX_DETECTORS = 200;
+/** Seconds. From what a local call takes to what a held one may. */
+const DURATION_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+];
+
+export interface RequestOutcome {
+  /** namespace/name; empty when the request reached none. */
+  readonly gateway: string;
+  /** The JSON-RPC method; absent when the body was not read. */
+  readonly method?: string | undefined;
+  readonly decision: 'allow' | 'deny' | 'hold' | 'none';
+  /** `ok`, or the code of the refusal that ended it. */
+  readonly code: string;
+  readonly durationMs: number;
+}
+
+export type HoldEnd = 'approved' | 'denied' | 'expired' | 'cancelled' | 'unavailable' | 'pending';
+
+export interface ProxyMetrics {
+  /** Every exchange, once, when it has ended. */
+  request(outcome: RequestOutcome): void;
+  refusal(gateway: string, code: string): void;
+  masked(gateway: string, found: readonly Masked[]): void;
+  holdStarted(gateway: string): void;
+  holdEnded(gateway: string, end: HoldEnd): void;
+  sessionOpened(gateway: string): void;
+  sessionClosed(gateway: string): void;
+  /** An event that a gateway with `onFailure: Allow` went on without. */
+  recordDropped(gateway: string): void;
+  /** The bundle now in force for a gateway. */
+  bundle(gateway: string, revision: string): void;
+  bundleRemoved(gateway: string): void;
+  /** Where the state of the recorder is read at each scrape. */
+  observeRecorder(state: () => RecorderState): void;
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** Metrics of one process in a registry of their own. `now` is milliseconds since the epoch. */
+export function createMetrics(now: () => number): ProxyMetrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register, prefix: PREFIX });
+  const calls = callMetrics(register);
+  const bundles = bundleMetrics(register, now);
+
+  return {
+    ...calls,
+    ...bundles,
+    observeRecorder: (state) => {
+      observeRecorder(register, state);
+    },
+    contentType: register.contentType,
+    text: () => register.metrics(),
+  };
+}
+
+type CallMetrics = Omit<
+  ProxyMetrics,
+  'bundle' | 'bundleRemoved' | 'observeRecorder' | 'contentType' | 'text'
+>;
+
+function callMetrics(register: Registry): CallMetrics {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
+    new Counter({ name: `${PREFIX}${name}`, help, labelNames, registers: [register] });
+  const gauge = (name: string, help: string): Gauge<'gateway'> =>
+    new Gauge({ name: `${PREFIX}${name}`, help, labelNames: ['gateway'], registers: [register] });
+
+  const requests = counter('requests_total', 'Exchanges that have ended.', [
+    'gateway',
+    'method',
+    'decision',
+    'code',
+  ]);
+  const refusals = counter('refusals_total', 'Exchanges refused, by the code of the refusal.', [
+    'gateway',
+    'code',
+  ]);
+  const masks = counter('masked_total', 'Values masked, by what found them.', ['gateway', 'detector']);
+  const holds = counter('holds_total', 'Calls that waited for a decision, by how the wait ended.', [
+    'gateway',
+    'end',
+  ]);
+  const drops = counter('records_dropped_total', 'Events lost where recording may fail.', ['gateway']);
+  const holding = gauge('holds_waiting', 'Calls that wait for a decision now.');
+  const sessions = gauge('sessions', 'Sessions that are open now.');
+  const duration = new Histogram({
+    name: `${PREFIX}request_duration_seconds`,
+    help: 'From the first byte of a request to the last of its answer.',
+    labelNames: ['gateway', 'method'],
+    buckets: DURATION_BUCKETS,
+    registers: [register],
+  });
+  const detectorLabel = boundedLabel(MAX_DETECTORS);
+
+  return {
+    request: ({ gateway, method, decision, code, durationMs }) => {
+      requests.inc({ gateway, method: methodLabel(method), decision, code });
+      duration.observe({ gateway, method: methodLabel(method) }, durationMs / 1000);
+    },
+    refusal: (gateway, code) => refusals.inc({ gateway, code }),
+    masked: (gateway, found) => {
+      for (const { detector } of found)
+        masks.inc({ gateway, detector: detectorLabel(detectorKind(detector)) });
+    },
+    holdStarted: (gateway) => holding.inc({ gateway }),
+    holdEnded: (gateway, end) => {
+      holding.dec({ gateway });
+      holds.inc({ gateway, end });
+    },
+    sessionOpened: (gateway) => sessions.inc({ gateway }),
+    sessionClosed: (gateway) => sessions.dec({ gateway }),
+    recordDropped: (gateway) => drops.inc({ gateway }),
+  };
+}
+
+function bundleMetrics(
+  register: Registry,
+  now: () => number,
+): Pick<ProxyMetrics, 'bundle' | 'bundleRemoved'> {
+  const inForce = new Map<string, { revision: string; since: number }>();
+  const info = new Gauge({
+    name: `${PREFIX}bundle_info`,
+    help: 'The revision in force, as a label; always 1.',
+    labelNames: ['gateway', 'revision'],
+    registers: [register],
+  });
+  new Gauge({
+    name: `${PREFIX}bundle_age_seconds`,
+    help: 'How long the bundle has been in force.',
+    labelNames: ['gateway'],
+    registers: [register],
+    collect() {
+      this.reset();
+      for (const [gateway, { since }] of inForce) this.set({ gateway }, (now() - since) / 1000);
+    },
+  });
+  const forget = (gateway: string): void => {
+    const known = inForce.get(gateway);
+    if (known !== undefined) info.remove({ gateway, revision: known.revision });
+    inForce.delete(gateway);
+  };
+
+  return {
+    bundle: (gateway, revision) => {
+      if (inForce.get(gateway)?.revision === revision) return;
+      forget(gateway);
+      inForce.set(gateway, { revision, since: now() });
+      info.set({ gateway, revision }, 1);
+    },
+    bundleRemoved: forget,
+  };
+}
+
+function observeRecorder(register: Registry, state: () => RecorderState): void {
+  const observed = (name: string, help: string, read: (state: RecorderState) => number): void => {
+    new Gauge({
+      name: `${PREFIX}recorder_${name}`,
+      help,
+      registers: [register],
+      collect() {
+        this.set(read(state()));
+      },
+    });
+  };
+  observed('ready', '1 while events can be recorded.', ({ ready }) => Number(ready));
+  observed('spool_bytes', 'Bytes that the recorder has not acknowledged.', ({ spoolBytes }) => spoolBytes);
+  observed(
+    'lag_seconds',
+    'Age of the oldest event that the recorder has not acknowledged.',
+    ({ lagMs }) => lagMs / 1000,
+  );
+  observed(
+    'set_aside',
+    'Lines that the recorder will never take, kept in the spool directory.',
+    ({ setAside }) => setAside,
+  );
+}

@@ -1,0 +1,132 @@
+/** From the states of an exchange to what the record says of it. Text comes in as MaskedText or not at all. */
+import type { Masked, MaskedText, RecordedCaller, RecordEvent } from '../../crds/control.ts';
+import type { Caller, Identified, Judgement, SessionFacts, Target } from '../exchange.ts';
+import type { Refusal } from '../refusal.ts';
+
+/** What is known of an exchange: a refusal may come before there is a caller or a session. */
+export type Known = Pick<Identified, 'exchange'> & Partial<Pick<Identified, 'caller' | 'session'>>;
+
+/** Where and when: `gateway` is namespace/name, `at` milliseconds since the epoch. */
+export interface Occasion {
+  readonly gateway: string;
+  readonly at: number;
+}
+
+export function sessionStarted(
+  on: Occasion,
+  known: { caller: Caller; session: SessionFacts },
+  transport: string,
+): RecordEvent {
+  return { ...context(on, known), type: 'session.start', revision: known.session.revision, transport };
+}
+
+export function sessionEnded(on: Occasion, session: string, reason: string): RecordEvent {
+  return { time: isoTime(on.at), gateway: on.gateway, session, type: 'session.end', reason };
+}
+
+export interface RequestFacts {
+  readonly exchange: Identified;
+  readonly method: string;
+  readonly target: Target | undefined;
+  readonly message: MaskedText;
+  readonly judgement: Pick<Judgement, 'decision' | 'rule' | 'reason' | 'risk'>;
+  readonly approval?: string | undefined;
+  /** Names of the credentials that were put in. */
+  readonly credentials?: readonly string[];
+}
+
+export function requested(on: Occasion, facts: RequestFacts): RecordEvent {
+  const { decision, rule, reason, risk } = facts.judgement;
+  return {
+    ...context(on, facts.exchange),
+    type: 'request',
+    exchange: facts.exchange.exchange,
+    method: facts.method,
+    ...(facts.target === undefined ? {} : { target: targetName(facts.target) }),
+    message: facts.message,
+    decision,
+    ...(rule === undefined ? {} : { rule }),
+    reason,
+    risk,
+    ...(facts.approval === undefined ? {} : { approval: facts.approval }),
+    ...(facts.credentials === undefined ? {} : { credentials: facts.credentials }),
+  };
+}
+
+export interface ResponseFacts {
+  readonly exchange: Identified;
+  readonly message: MaskedText;
+  readonly masked: readonly Masked[];
+}
+
+/** `on.at` is when the last byte left; the duration counts from when the request came. */
+export function responded(on: Occasion, facts: ResponseFacts): RecordEvent {
+  const { exchange, message, masked } = facts;
+  const durationMs = Math.max(0, on.at - exchange.at);
+  return {
+    ...context(on, exchange),
+    type: 'response',
+    exchange: exchange.exchange,
+    message,
+    masked,
+    durationMs,
+  };
+}
+
+export interface MessageFacts {
+  readonly caller?: Caller;
+  readonly session?: SessionFacts;
+  readonly from: 'client' | 'server';
+  readonly method: string;
+  readonly message: MaskedText;
+  readonly masked: readonly Masked[];
+}
+
+export function messagePassed(on: Occasion, facts: MessageFacts): RecordEvent {
+  const { from, method, message, masked } = facts;
+  return { ...context(on, facts), type: 'message', from, method, message, masked };
+}
+
+export function refused(on: Occasion, known: Known, refusal: Refusal): RecordEvent {
+  const { code, message: reason, status } = refusal;
+  return { ...context(on, known), type: 'refusal', exchange: known.exchange, code, reason, status };
+}
+
+export function approvalChanged(
+  on: Occasion,
+  known: Known,
+  approval: { id: string; phase: string },
+): RecordEvent {
+  return {
+    ...context(on, known),
+    type: 'approval',
+    exchange: known.exchange,
+    approval: approval.id,
+    phase: approval.phase,
+  };
+}
+
+/** What of a caller is kept: who they are, never what they showed to prove it. */
+export function recordedCaller(caller: Caller): RecordedCaller {
+  const { provider, issuer, subject, username, groups } = caller;
+  return { provider, issuer, subject, username, groups };
+}
+
+function context(on: Occasion, known: { caller?: Caller; session?: SessionFacts }): EventContext {
+  return {
+    time: isoTime(on.at),
+    gateway: on.gateway,
+    ...(known.session === undefined ? {} : { session: known.session.id }),
+    ...(known.caller === undefined ? {} : { caller: recordedCaller(known.caller) }),
+  };
+}
+
+type EventContext = Pick<RecordEvent, 'time' | 'gateway' | 'session' | 'caller'>;
+
+function targetName(target: Target): string {
+  return target.kind === 'resource' ? target.uri : target.name;
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
