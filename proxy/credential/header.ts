@@ -28,19 +28,17 @@ export function compileHeader(
   return {
     name: header.name,
     render: (fields) => {
-      const value = pieces
-        .map((piece) => ('text' in piece ? piece.text : lookUp(piece.field, fields)))
-        .join('');
-      if (!HEADER_VALUE.test(value))
-        throw unavailable('its value holds characters that no HTTP header may hold');
-      return new Secret(value);
+      const value = parts.map((part) => ('text' in part ? part.text : lookUp(part.field, fields))).join('');
+      if (HEADER_VALUE.test(value)) return new Secret(value);
+      throw unavailable('its value holds characters that no HTTP header may hold');
     },
   };
 
   function lookUp(field: string, fields: ReadonlyMap<string, Secret>): string {
-    const secret = fields.get(field);
-    if (secret === undefined) throw unavailable(`its source has no field "${field}"`);
-    return secret.reveal();
+    const value = fields.get(field)?.reveal();
+    if (value === undefined) throw unavailable(`its source has no field "${field}"`);
+    if (value === '') throw unavailable(`the field "${field}" of its source is empty`);
+    return value;
   }
 
   function unavailable(why: string): CredentialError {
