@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { startNode } from '../fixtures/child.ts';
 
 /** Which scenarios, and at which revision: the arguments that the suite's own command line takes. */
-export const selections = {
+const selections = {
   '2025-06-18': ['--suite', 'all', '--spec-version', '2025-06-18'],
   '2025-11-25': ['--requirements', '2025-11-25'],
   '2026-07-28': ['--requirements', '2026-07-28'],

@@ -1,0 +1,58 @@
+/**
+ * Runs the tests and ends with `N passed, N failed, N skipped`, alone on the last line.
+ *
+ *   node hack/test.ts [all|unit|conformance] [--forbid-skips] [path…]
+ */
+import { parseArgs } from 'node:util';
+import { configDefaults } from 'vitest/config';
+import { type CliOptions, startVitest, type TestModule } from 'vitest/node';
+
+const groups = {
+  all: {},
+  unit: { exclude: [...configDefaults.exclude, 'test/conformance/**'] },
+  conformance: { dir: 'test/conformance' },
+} satisfies Record<string, CliOptions>;
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** A file that could not be loaded, a failing hook and an error outside of any test each count as one failure. */
+function tallyOf(modules: readonly TestModule[], unhandled: number): Tally {
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  const count = (state: ReturnType<(typeof tests)[number]['result']>['state']): number =>
+    tests.filter((test) => test.result().state === state).length;
+  const broken = modules.flatMap((module) => [
+    ...module.errors(),
+    ...[...module.children.allSuites()].flatMap((suite) => suite.errors()),
+  ]).length;
+  return {
+    passed: count('passed'),
+    failed: count('failed') + count('pending') + broken + unhandled,
+    skipped: count('skipped'),
+  };
+}
+
+function isGroup(name: string): name is keyof typeof groups {
+  return Object.hasOwn(groups, name);
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'forbid-skips': { type: 'boolean', default: false } },
+});
+const [name = 'all', ...paths] = positionals;
+if (!isGroup(name)) {
+  console.error(`There is no test group "${name}"; the groups are ${Object.keys(groups).join(', ')}.`);
+  process.exit(2);
+}
+const vitest = await startVitest(paths, { run: true, watch: false, ...groups[name] });
+const tally = tallyOf(vitest.state.getTestModules(), vitest.state.getUnhandledErrors().length);
+await vitest.close();
+if (values['forbid-skips'] && tally.skipped > 0)
+  console.error('Tests were skipped, and this run forbids it.');
+console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+const succeeded = tally.passed > 0 && tally.failed === 0 && !(values['forbid-skips'] && tally.skipped > 0);
+process.exit(succeeded ? 0 : 1);
