@@ -1,0 +1,74 @@
+/** ApprovalRequest: one held call. Only the operator creates it; all but spec.decisions is immutable. */
+import { z } from 'zod';
+import { outcomeName, phase } from './control.ts';
+import { line, objectName, withRules } from './shapes.ts';
+
+const timestamp = z.iso.datetime().max(40).meta({ format: 'date-time' });
+const names = z.array(line(512)).max(256);
+
+const decision = z.strictObject({
+  by: line(512).describe('Who decided; must be the user who writes it.'),
+  verdict: z.enum(['Approve', 'Deny']),
+  via: line(64).describe('kubectl, console, or the channel whose person the operator verified.'),
+  at: timestamp,
+  comment: z.string().max(4096).optional(),
+});
+
+const parsed = z.strictObject({
+  classes: names.default([]),
+  targets: names.default([]),
+  risk: z
+    .array(z.strictObject({ reason: line(512), points: z.int().min(0).max(100) }))
+    .max(64)
+    .default([]),
+});
+
+const members = z.strictObject({
+  gateway: objectName,
+  rule: z.strictObject({ name: line(512), revision: line(128) }),
+  requester: z.strictObject({
+    provider: line(63),
+    issuer: z.string().max(2048),
+    subject: z.string().max(512),
+    username: z.string().max(512),
+    groups: names.default([]),
+  }),
+  call: z.strictObject({
+    server: line(512),
+    tool: line(512),
+    digest: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 digest in hex')
+      .describe('Over principal, server, tool, canonical arguments and rule revision.'),
+    preview: z.string().max(8192).describe('Masked.'),
+    risk: z.int().min(0).max(100),
+    parsed,
+  }),
+  expiresAt: timestamp,
+  decisions: z.array(decision).max(20).default([]),
+});
+
+/** What makes a request immutable: rules over the stored object, which only the API server knows. */
+const transitions = [
+  ...['gateway', 'rule', 'requester', 'call', 'expiresAt'].map((name) => ({
+    rule: `self.${name} == oldSelf.${name}`,
+    message: `must not change ${name}`,
+  })),
+  {
+    rule: 'oldSelf.decisions.all(old, self.decisions.exists(kept, kept == old)) && size(self.decisions) >= size(oldSelf.decisions)',
+    message: 'must keep every decision that was made',
+  },
+];
+
+export type ApprovalRequestSpec = z.output<typeof members>;
+
+export const approvalRequestSpec = withRules(members, []).meta({ 'x-kubernetes-validations': transitions });
+
+export const approvalRequestStatus = z.strictObject({
+  phase: phase.optional(),
+  outcome: outcomeName.optional(),
+  notified: z
+    .array(z.strictObject({ channel: line(512), at: timestamp, error: line(1024).optional() }))
+    .max(64)
+    .optional(),
+});

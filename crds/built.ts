@@ -1,0 +1,88 @@
+/**
+ * What of the API is built, and where. A field or value that is written here and not available where the manifest
+ * is read is refused with a sentence; it is never accepted and ignored. What is not listed works everywhere.
+ */
+import type { z } from 'zod';
+import type { sqlDialect } from './bundle.ts';
+
+/**
+ * Where manifests are read: by `gatehouse standalone`, by the operator in a cluster, or by `gatehouse try`, which
+ * judges messages without a server and therefore takes what either of the others takes.
+ */
+export type Environment = 'Standalone' | 'Cluster' | 'Try';
+
+/** SQL dialects whose parser is there. */
+export const builtDialects: readonly z.output<typeof sqlDialect>[] = ['PostgreSQL'];
+
+/** A field (or one value of it) that is not available everywhere. `[]` in a path stands for any index. */
+export interface Limited {
+  readonly path: string;
+  /** Only these values; without it, whatever the value. */
+  readonly values?: readonly string[];
+  readonly in: readonly Environment[];
+  /** What to do instead; ends the sentence. */
+  readonly instead: string;
+}
+
+const nowhere: readonly Environment[] = [];
+const clusterAlone: readonly Environment[] = ['Cluster', 'Try'];
+const standaloneAlone: readonly Environment[] = ['Standalone', 'Try'];
+
+function dialectsNotBuilt(): readonly string[] {
+  const all: readonly z.output<typeof sqlDialect>[] = [
+    'PostgreSQL',
+    'MySQL',
+    'TSQL',
+    'SQLite',
+    'BigQuery',
+    'Snowflake',
+  ];
+  return all.filter((dialect) => !builtDialects.includes(dialect));
+}
+
+const giveUrl = 'give server.url';
+const leaveOut = 'leave it out';
+const byTool = 'match by tools, sql or when';
+
+export const limited: Readonly<Record<string, readonly Limited[]>> = {
+  McpGateway: [
+    { path: 'spec.selector', in: clusterAlone, instead: giveUrl },
+    { path: 'spec.server.port', in: clusterAlone, instead: giveUrl },
+    { path: 'spec.server.container', in: clusterAlone, instead: giveUrl },
+    { path: 'spec.server.runAsUser', in: clusterAlone, instead: leaveOut },
+    { path: 'spec.server.openPorts', in: clusterAlone, instead: leaveOut },
+    { path: 'spec.unguarded', in: clusterAlone, instead: leaveOut },
+    { path: 'spec.interception', in: clusterAlone, instead: leaveOut },
+    { path: 'spec.sidecar.resources', in: clusterAlone, instead: leaveOut },
+    { path: 'spec.identity[].serviceAccount', in: nowhere, instead: 'use oidc' },
+    { path: 'spec.identity[].saml', in: nowhere, instead: 'use oidc' },
+    { path: 'spec.identity[].spiffe', in: nowhere, instead: 'use oidc' },
+    { path: 'spec.access[].serviceAccounts', in: nowhere, instead: 'use users or groups' },
+    { path: 'spec.access[].spiffeIds', in: nowhere, instead: 'use users or groups' },
+    { path: 'spec.credentials[].source.vault', in: nowhere, instead: 'use devFile' },
+    { path: 'spec.credentials[].source.devFile', in: standaloneAlone, instead: 'use vault' },
+    { path: 'spec.credentials[].whenShared', in: nowhere, instead: leaveOut },
+    { path: 'spec.credentials[].inject.postgres', in: nowhere, instead: 'use server.header' },
+    { path: 'spec.credentials[].inject.egress', in: nowhere, instead: 'use server.header' },
+    { path: 'spec.credentials[].inject.file', in: nowhere, instead: 'use server.header' },
+    { path: 'spec.egress', in: nowhere, instead: leaveOut },
+  ],
+  MaskingPolicy: [{ path: 'spec.protobuf', in: nowhere, instead: 'use detectors and fields' }],
+  ApprovalRule: [
+    { path: 'spec.match.shell', in: nowhere, instead: byTool },
+    { path: 'spec.match.kubectl', in: nowhere, instead: byTool },
+    {
+      path: 'spec.match.preset',
+      values: ['DestructiveShell', 'DestructiveKubernetes'],
+      in: nowhere,
+      instead: 'use DestructiveSQL, or match by tools or when',
+    },
+    {
+      path: 'spec.match.sql.dialect',
+      values: dialectsNotBuilt(),
+      in: nowhere,
+      instead: `use ${builtDialects.join(', ')}`,
+    },
+    { path: 'spec.notify', in: nowhere, instead: 'decide with gatehouse approvals' },
+  ],
+};

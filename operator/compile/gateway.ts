@@ -1,0 +1,95 @@
+/** McpGateway and the policies that bind it → its bundle. */
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import type { Bundle, Credential, IdentityProvider, MaskPolicy, Rule } from '#bundle';
+import { objectKey, type McpGateway } from '#crds';
+import { NotAccepted, titleOf } from './conditions.ts';
+import type { Installation } from './installation.ts';
+import { compileLimits } from './limits.ts';
+import { revisionOf } from './revision.ts';
+import { compileServer } from './server.ts';
+
+export interface Policies {
+  readonly masking: readonly MaskPolicy[];
+  readonly rules: readonly Rule[];
+}
+
+/** @throws NotAccepted where the gateway asks for what it may not have. */
+export function compileGateway(gateway: McpGateway, policies: Policies, installation: Installation): Bundle {
+  const { metadata, spec } = gateway;
+  holdFloors(gateway, installation);
+  const content: Omit<Bundle, 'revision'> = {
+    gateway: { namespace: metadata.namespace, name: metadata.name },
+    server: compileServer(spec.server),
+    ...(spec.publicUrl !== undefined && { publicUrl: spec.publicUrl }),
+    identity: spec.identity.map((provider) => compileProvider(gateway, provider)),
+    access: spec.access.map(compileAccess),
+    credentials: spec.credentials.map((credential) =>
+      compileCredential(gateway, credential, installation.baseDir),
+    ),
+    masking: [...policies.masking],
+    rules: [...policies.rules],
+    recording: { onFailure: spec.recording.onFailure, retentionMs: spec.recording.retention },
+    limits: compileLimits(spec.limits, installation.floors.most),
+    sealing: [...installation.sealingKeys(objectKey(gateway))],
+    hashKey: installation.hashKey,
+    logLevel: spec.sidecar.logLevel,
+  };
+  return { revision: revisionOf(content), ...content };
+}
+
+function holdFloors(gateway: McpGateway, { floors }: Installation): void {
+  const { identity, recording } = gateway.spec;
+  if (!floors.allowAnonymous && identity.some((provider) => 'anonymous' in provider)) {
+    throw new NotAccepted(
+      'AnonymousForbidden',
+      `${titleOf(gateway)} has an anonymous identity, which this installation forbids; remove it from spec.identity.`,
+    );
+  }
+  if (!floors.allowUnrecorded && recording.onFailure === 'Allow') {
+    throw new NotAccepted(
+      'UnrecordedForbidden',
+      `${titleOf(gateway)} has spec.recording.onFailure: Allow, which this installation forbids; use Block.`,
+    );
+  }
+}
+
+type Provider = McpGateway['spec']['identity'][number];
+
+function compileProvider(gateway: McpGateway, provider: Provider): IdentityProvider {
+  if ('anonymous' in provider) return { kind: 'anonymous', name: provider.name };
+  if (!('oidc' in provider)) throw notBuilt(gateway, `identity "${provider.name}"`);
+  const { audiences, ...oidc } = provider.oidc;
+  const { publicUrl } = gateway.spec;
+  return {
+    kind: 'oidc',
+    name: provider.name,
+    audiences: audiences ?? (publicUrl === undefined ? [] : [publicUrl]),
+    ...oidc,
+  };
+}
+
+function compileAccess(rule: McpGateway['spec']['access'][number]): Bundle['access'][number] {
+  const { users, groups, serviceAccounts, spiffeIds, authenticated, anonymous, ...reach } = rule;
+  return { who: { users, groups, serviceAccounts, spiffeIds, authenticated, anonymous }, ...reach };
+}
+
+type CredentialSpec = McpGateway['spec']['credentials'][number];
+
+function compileCredential(gateway: McpGateway, credential: CredentialSpec, baseDir: string): Credential {
+  const { name, scope, source, inject } = credential;
+  if (!('devFile' in source) || !('server' in inject)) throw notBuilt(gateway, `credential "${name}"`);
+  const path = resolve(baseDir, source.devFile.path);
+  const below = relative(baseDir, path);
+  if (below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) {
+    throw new NotAccepted(
+      'DevFileOutside',
+      `${titleOf(gateway)} has a credential "${name}" whose devFile lies outside the directory of the manifests.`,
+    );
+  }
+  return { name, scope, source: { devFile: { path } }, inject: { server: { header: inject.server.header } } };
+}
+
+/** Manifests are refused before they come here; this holds for objects that came another way. */
+function notBuilt(gateway: McpGateway, what: string): NotAccepted {
+  return new NotAccepted('NotBuilt', `${titleOf(gateway)} has a ${what} of a kind that is not built yet.`);
+}

@@ -1,0 +1,104 @@
+/** Snapshot → one bundle a gateway, and what to say of each object. Pure: no clock, no I/O. */
+import type { Bundle } from '#bundle';
+import { objectKey, type McpGateway } from '#crds';
+import type { Snapshot } from '../source/snapshot.ts';
+import { bind, type Binding, type Policy } from './bind.ts';
+import { NotAccepted, type Condition, type ObjectConditions } from './conditions.ts';
+import { compileGateway } from './gateway.ts';
+import type { Installation } from './installation.ts';
+import { compileMasking, compileRule } from './policies.ts';
+import { warningsOfGateway } from './warnings.ts';
+
+export type { Condition, ObjectConditions } from './conditions.ts';
+export { NO_FLOORS, STANDALONE_NAMESPACE, type Floors, type Installation } from './installation.ts';
+
+export interface Compiled {
+  /** One for each accepted gateway, in the snapshot's order. */
+  readonly bundles: readonly Bundle[];
+  readonly objects: readonly ObjectConditions[];
+  /** Every sentence that whoever runs the installation should read: warnings, and conditions that are False. */
+  readonly warnings: readonly string[];
+}
+
+export function compile(snapshot: Snapshot, installation: Installation): Compiled {
+  const masking = snapshot.maskingPolicies.map((policy) => bind(policy, snapshot, installation.namespace));
+  const rules = snapshot.approvalRules.map((rule) => bind(rule, snapshot, installation.namespace));
+  const gateways = snapshot.gateways.map((gateway) => {
+    const policies = {
+      masking: bound(masking, gateway).map(compileMasking),
+      rules: bound(rules, gateway).map(compileRule),
+    };
+    return judge(gateway, installation, () => compileGateway(gateway, policies, installation));
+  });
+  const objects = [
+    ...gateways.map(({ object }) => object),
+    ...[...masking, ...rules].map(conditionsOfPolicy),
+  ];
+  return {
+    bundles: gateways.flatMap(({ bundle }) => (bundle === undefined ? [] : [bundle])),
+    objects,
+    warnings: objects.flatMap(sentencesOf),
+  };
+}
+
+function bound<P extends Policy>(bindings: readonly Binding<P>[], gateway: McpGateway): P[] {
+  return bindings.filter(({ gateways }) => gateways.includes(gateway)).map(({ policy }) => policy);
+}
+
+interface Judged {
+  readonly object: ObjectConditions;
+  readonly bundle?: Bundle;
+}
+
+function judge(gateway: McpGateway, installation: Installation, compiled: () => Bundle): Judged {
+  const about = {
+    kind: gateway.kind,
+    namespace: gateway.metadata.namespace,
+    name: gateway.metadata.name,
+    gateways: [],
+    warnings: warningsOfGateway(gateway, installation),
+  };
+  try {
+    const bundle = compiled();
+    return { bundle, object: { ...about, conditions: accepted(bundle) } };
+  } catch (error) {
+    if (!(error instanceof NotAccepted)) throw error;
+    return { object: { ...about, conditions: refused(error) } };
+  }
+}
+
+function accepted({ revision }: Bundle): Condition[] {
+  return [
+    { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The gateway is valid.' },
+    { type: 'Programmed', status: 'True', reason: 'Programmed', message: `Its bundle is ${revision}.` },
+  ];
+}
+
+function refused({ code, message }: NotAccepted): Condition[] {
+  return [
+    { type: 'Accepted', status: 'False', reason: code, message },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'NotAccepted',
+      message: 'It has no bundle, so its calls are refused.',
+    },
+  ];
+}
+
+function conditionsOfPolicy({ policy, gateways, accepted: condition }: Binding): ObjectConditions {
+  const { namespace, name } = policy.metadata;
+  return {
+    kind: policy.kind,
+    namespace,
+    name,
+    conditions: [condition],
+    gateways: gateways.map(objectKey),
+    warnings: [],
+  };
+}
+
+function sentencesOf({ conditions, warnings }: ObjectConditions): string[] {
+  const refusals = conditions.filter(({ type, status }) => type === 'Accepted' && status === 'False');
+  return [...refusals.map(({ message }) => message), ...warnings];
+}

@@ -1,0 +1,35 @@
+/** What the installation, not a manifest, says. */
+import type { SealingKey } from '#bundle';
+
+/** What no gateway may go below. */
+export interface Floors {
+  /** Gateways may let callers in without a token. */
+  readonly allowAnonymous: boolean;
+  /** Gateways may let calls through that cannot be recorded. */
+  readonly allowUnrecorded: boolean;
+  /** Most that a gateway may ask for; what is above is lowered, with a warning. */
+  readonly most: {
+    readonly maxBodyBytes?: number;
+    readonly callTimeoutMs?: number;
+    readonly sessionIdleMs?: number;
+    readonly callsPerMinute?: number;
+  };
+}
+
+/** Floors of an installation that says nothing. */
+export const NO_FLOORS: Floors = { allowAnonymous: true, allowUnrecorded: true, most: {} };
+
+export interface Installation {
+  /** Policies here may bind gateways of every namespace. */
+  readonly namespace: string;
+  /** Absolute; devFile credentials lie below it. */
+  readonly baseDir: string;
+  /** 32 bytes, base64. */
+  readonly hashKey: string;
+  /** Sealing keys of a gateway (`namespace/name`), the sealing one first; at least one. */
+  readonly sealingKeys: (gateway: string) => readonly SealingKey[];
+  readonly floors: Floors;
+}
+
+/** The namespace of a standalone installation. */
+export const STANDALONE_NAMESPACE = 'gatehouse-system';
