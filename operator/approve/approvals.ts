@@ -54,7 +54,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
 
   const get = async (id: string): Promise<ApprovalRequest> => {
     const request = await store.get(id);
-    if (request === undefined) throw new Problem('not_found', `There is no approval ${printable(id)}.`);
+    if (request === undefined) throw new Problem('not_found', 'There is no such approval.');
     return current(request);
   };
 
@@ -138,8 +138,4 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     },
     close: () => sweeper.close(),
   };
-}
-
-function printable(id: string): string {
-  return id.replace(/[^ -~]/g, '?').slice(0, 80);
 }
