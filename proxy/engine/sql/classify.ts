@@ -1,0 +1,45 @@
+/** SQL of every dialect that a rule may name. Parsers are loaded for the dialects of the rules, and only then. */
+import type { SqlDialect } from '../../../crds/bundle.ts';
+import { UNPARSABLE, type SqlFacts } from './facts.ts';
+import { classifyPostgres } from './postgres/classify.ts';
+import { PgParser } from './postgres/parser.ts';
+
+export type { SqlFacts } from './facts.ts';
+export { UNPARSABLE } from './facts.ts';
+
+/** Never throws: what it cannot read is Unparsable. */
+export type ClassifySql = (text: string, dialect: SqlDialect) => SqlFacts;
+
+/** Characters. A statement may parse to a tree of twenty times its length. */
+export const MAX_SQL_LENGTH = 256 * 1024;
+
+/** Loads the parsers of some dialects. The function that it gives knows no others. */
+export async function loadSql(dialects: Iterable<SqlDialect>): Promise<ClassifySql> {
+  const engines = new Map<SqlDialect, (text: string) => SqlFacts>();
+  for (const dialect of new Set(dialects)) {
+    if (dialect === 'PostgreSQL') engines.set(dialect, await loadPostgres());
+  }
+  return (text, dialect) => {
+    const classify = engines.get(dialect);
+    if (classify === undefined || text.length > MAX_SQL_LENGTH || !isReadable(text)) return UNPARSABLE;
+    try {
+      return classify(text);
+    } catch {
+      // The tree of a deeply nested statement can be deeper than the stack.
+      return UNPARSABLE;
+    }
+  };
+}
+
+let postgres: Promise<PgParser> | undefined;
+
+async function loadPostgres(): Promise<(text: string) => SqlFacts> {
+  postgres ??= PgParser.load();
+  const parser = await postgres;
+  return (text) => classifyPostgres(text, parser);
+}
+
+/** A parser in C ends at NUL and the server may not; half a surrogate pair has no UTF-8. */
+function isReadable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
