@@ -8,6 +8,12 @@ const names = z.array(line(512)).max(256);
 
 const decision = z.strictObject({
   by: line(512).describe('Who decided; must be the user who writes it.'),
+  issuer: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe('With subject: the person behind the name, where the operator verified a token of theirs.'),
+  subject: z.string().max(512).optional(),
   verdict: z.enum(['Approve', 'Deny']),
   via: line(64).describe('kubectl, console, or the channel whose person the operator verified.'),
   at: timestamp,
@@ -67,6 +73,7 @@ export const approvalRequestSpec = withRules(members, []).meta({ 'x-kubernetes-v
 export const approvalRequestStatus = z.strictObject({
   phase: phase.optional(),
   outcome: outcomeName.optional(),
+  lastTransitionTime: timestamp.optional().describe('When phase or outcome last changed.'),
   notified: z
     .array(z.strictObject({ channel: line(512), at: timestamp, error: line(1024).optional() }))
     .max(64)

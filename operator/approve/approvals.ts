@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Problem } from '../problem.ts';
 import { answers, cancelled, consumed, decided, finished, opened, type Ruling } from './life.ts';
-import { gatewayOf, type ApprovalRequest } from './object.ts';
+import { checkForm, gatewayOf, type ApprovalRequest } from './object.ts';
 import { newId } from './id.ts';
 import { checkRoom } from './room.ts';
 import type { ApprovalStore } from './store.ts';
@@ -67,6 +67,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
       const request = await get(id);
       const next = take(request);
       if (next === request) return request;
+      checkForm(next);
       const kept = await store.update(next);
       if (kept !== undefined) {
         log.info({ approval: id, gateway: gatewayOf(kept), phase: kept.status.phase }, 'approval changed');
@@ -93,7 +94,9 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     const found = known.find((request) => answers(request, demand, clock.now()));
     if (found !== undefined) return found;
     checkRoom(known, demand);
-    const created = await store.create(opened(demand, rule, { id: newId(demand.gateway), now: clock.now() }));
+    const request = opened(demand, rule, { id: newId(demand.gateway), now: clock.now() });
+    checkForm(request);
+    const created = await store.create(request);
     log.info(
       { approval: created.metadata.name, gateway: demand.gateway, rule: rule.name },
       'approval opened',

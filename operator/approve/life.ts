@@ -18,6 +18,8 @@ export interface Ruling {
   readonly comment: string | undefined;
 }
 
+const MAX_GROUPS = 256;
+
 const ENDED: Readonly<Record<ApprovalPhase, string>> = {
   Pending: 'still waits for a decision',
   Approved: 'was approved',
@@ -38,7 +40,8 @@ export function opened(demand: ApprovalDemand, rule: Rule, about: { id: string; 
     spec: {
       gateway,
       rule: demand.rule,
-      requester: demand.requester,
+      // The kind has room for so many; approvers read them, nothing is decided by them.
+      requester: { ...demand.requester, groups: demand.requester.groups.slice(0, MAX_GROUPS) },
       call: demand.call,
       expiresAt: iso(about.now + rule.expiresAfterMs),
       decisions: [],
@@ -168,11 +171,18 @@ export function isRequester(request: ApprovalRequest, person: Person): boolean {
   return samePerson(person, request.spec.requester);
 }
 
-type Identity = Pick<Person, 'issuer' | 'subject' | 'username'>;
+interface Identity {
+  /** With subject; absent for a person who is known by name alone, as Kubernetes knows them. */
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly username: string;
+}
 
 /** One name at two issuers is taken for one person: nobody approves their own call by logging in elsewhere. */
 function samePerson(one: Identity, other: Identity): boolean {
-  return (one.issuer === other.issuer && one.subject === other.subject) || one.username === other.username;
+  const sameAccount =
+    one.subject !== undefined && one.issuer === other.issuer && one.subject === other.subject;
+  return sameAccount || one.username === other.username;
 }
 
 /** The same request in its next phase. */

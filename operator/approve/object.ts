@@ -1,29 +1,12 @@
 /** An ApprovalRequest as it is kept: the custom resource's shape, in a file here and in the API server in a cluster. */
 import { z } from 'zod';
-import {
-  approvalDemand,
-  outcomeName,
-  phase,
-  requester,
-  type ApprovalView,
-  type Requester,
-} from '../../crds/control.ts';
+import { approvalRequestSpec, approvalRequestStatus } from '../../crds/approval-request.ts';
 import { gatewayName } from '../../crds/bundle.ts';
+import type { ApprovalView, Requester } from '../../crds/control.ts';
+import { Problem } from '../problem.ts';
 
 export const verdict = z.enum(['Approve', 'Deny']);
 export const MAX_COMMENT = 1024;
-
-export const decision = z.object({
-  /** Username of the person. */
-  by: z.string(),
-  issuer: z.string(),
-  subject: z.string(),
-  verdict,
-  /** The channel that verified the person. */
-  via: z.string(),
-  at: z.iso.datetime(),
-  comment: z.string().max(MAX_COMMENT).optional(),
-});
 
 export const approvalRequest = z.object({
   apiVersion: z.literal('gatehouse.dev/v1alpha1'),
@@ -35,24 +18,11 @@ export const approvalRequest = z.object({
     resourceVersion: z.string(),
     creationTimestamp: z.iso.datetime(),
   }),
-  spec: z.object({
-    gateway: z.string(),
-    rule: approvalDemand.shape.rule,
-    requester,
-    call: approvalDemand.shape.call,
-    expiresAt: z.iso.datetime(),
-    decisions: z.array(decision),
-  }),
-  status: z.object({
-    phase,
-    outcome: outcomeName.optional(),
-    /** When phase or outcome last changed. */
-    lastTransitionTime: z.iso.datetime(),
-  }),
+  spec: approvalRequestSpec,
+  status: approvalRequestStatus.required({ phase: true, lastTransitionTime: true }),
 });
 
 export type ApprovalRequest = z.infer<typeof approvalRequest>;
-export type Decision = z.infer<typeof decision>;
 export type Verdict = z.infer<typeof verdict>;
 
 /** A verified person: who decides. Compared with the requester as one person. */
@@ -61,6 +31,13 @@ export type Person = Omit<Requester, 'provider'>;
 /** `namespace/name` of the gateway that the call came through. */
 export function gatewayOf(request: ApprovalRequest): string {
   return gatewayName({ namespace: request.metadata.namespace, name: request.spec.gateway });
+}
+
+/** Throws a Problem for what the kind has no room for: what is written must be readable after a restart. */
+export function checkForm(request: Pick<ApprovalRequest, 'spec'>): void {
+  const [issue] = approvalRequestSpec.safeParse(request.spec).error?.issues ?? [];
+  if (issue === undefined) return;
+  throw new Problem('bad_request', `An approval cannot hold spec.${issue.path.join('.')}: ${issue.message}.`);
 }
 
 /** What a proxy is told of a request. */

@@ -1,7 +1,7 @@
 /** Keys of the installation on disk: made once, readable by their owner alone. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { writeFileDurably } from '../../lib/durable-file.ts';
 import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
 
