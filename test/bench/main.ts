@@ -1,0 +1,98 @@
+/**
+ * Throughput of 1 KB tool calls over 16 connections: to the server directly, through a bare `node:http` relay,
+ * through `http-proxy`, and through Gatehouse with everything on; and what Gatehouse's proxy holds in memory after
+ * 100,000 calls. Rounds are interleaved, so that a slow minute of the machine hits all alike.
+ *
+ * BENCH_OUT names the JSON file (default bench-results.json); BENCH_ROUNDS and BENCH_SECONDS size the run.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { startNode } from '../fixtures/child.ts';
+import { startGatehouse } from '../fixtures/gatehouse.ts';
+import { startIssuer } from '../fixtures/issuer.ts';
+import { shareOut } from './cores.ts';
+import { type LoadFigures, loadFigures, median } from './figures.ts';
+import { everythingOn } from './manifests.ts';
+import { childWith, residentBytes } from './proc.ts';
+
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 3);
+const MEMORY_CALLS = Number(process.env['BENCH_MEMORY_CALLS'] ?? 100_000);
+const OUT = process.env['BENCH_OUT'] ?? 'bench-results.json';
+const URL_LINE = /^(http:\S+)$/m;
+/** A hundred thousand calls of a slow proxy on a slow machine. */
+const LOAD_MS = 900_000;
+
+const script = (name: string): string => resolve(import.meta.dirname, name);
+const cores = shareOut();
+console.log(cores.note);
+
+await using upstream = startNode([script('upstream.ts')], { prefix: cores.load });
+const [, direct = ''] = await upstream.printed(URL_LINE);
+await using bare = startNode([script('relay.ts'), 'http', direct], { prefix: cores.measured });
+await using packaged = startNode([script('relay.ts'), 'http-proxy', direct], { prefix: cores.measured });
+await using issuer = await startIssuer();
+await using gatehouse = await startGatehouse(everythingOn(direct, issuer.url), { prefix: cores.load });
+const proxy = await childWith(gatehouse.child.pid, 'proxy');
+await cores.moveToMeasured(proxy);
+const token = await issuer.token({ sub: 'bench', aud: gatehouse.url, groups: ['support'] });
+
+const targets = {
+  direct,
+  'node:http relay': (await bare.printed(URL_LINE))[1] ?? '',
+  'http-proxy relay': (await packaged.printed(URL_LINE))[1] ?? '',
+  'gatehouse, everything on': gatehouse.url,
+};
+
+async function load(url: string, ...amount: string[]): Promise<LoadFigures> {
+  await using generator = startNode([script('load.ts'), '--url', url, '--token', token, ...amount], {
+    prefix: cores.load,
+  });
+  const [line] = await generator.printed(/^\{.*\}$/m, LOAD_MS);
+  return loadFigures.parse(JSON.parse(line));
+}
+
+const rounds = new Map<string, LoadFigures[]>(Object.keys(targets).map((name) => [name, []]));
+for (const url of Object.values(targets)) await load(url, '--seconds', '1');
+for (let round = 1; round <= ROUNDS; round += 1) {
+  for (const [name, url] of Object.entries(targets)) {
+    rounds.get(name)?.push(await load(url, '--seconds', String(SECONDS)));
+  }
+  console.log(`Round ${round} of ${ROUNDS} is done.`);
+}
+await load(gatehouse.url, '--calls', String(MEMORY_CALLS));
+const rss = await residentBytes(proxy);
+
+const results = [...rounds].map(([name, figures]) => ({
+  name,
+  perSecond: median(figures.map((figure) => figure.perSecond)),
+  p50Ms: median(figures.map((figure) => figure.p50Ms)),
+  p99Ms: median(figures.map((figure) => figure.p99Ms)),
+}));
+const reference = (name: string): number => results.find((result) => result.name === name)?.perSecond ?? NaN;
+const ratios = results.map((result) => ({
+  ...result,
+  ofDirect: result.perSecond / reference('direct'),
+  ofHttpProxy: result.perSecond / reference('http-proxy relay'),
+}));
+console.table(
+  Object.fromEntries(
+    ratios.map(({ name, perSecond, p50Ms, p99Ms, ofDirect, ofHttpProxy }) => [
+      name,
+      {
+        'calls/s': Math.round(perSecond),
+        'p50 ms': p50Ms.toFixed(2),
+        'p99 ms': p99Ms.toFixed(2),
+        '× direct': ofDirect.toFixed(2),
+        '× http-proxy': ofHttpProxy.toFixed(2),
+      },
+    ]),
+  ),
+);
+console.log(`The proxy holds ${(rss / 2 ** 20).toFixed(0)} MiB after ${MEMORY_CALLS} further calls.`);
+await writeFile(
+  OUT,
+  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, proxyResidentBytes: rss, memoryCalls: MEMORY_CALLS }, null, 2)}\n`,
+);
+console.log(`Written to ${OUT}.`);

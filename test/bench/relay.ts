@@ -1,0 +1,31 @@
+/** What the proxy is measured against: `relay.ts http URL` (node:http alone) or `relay.ts http-proxy URL`. */
+import { Agent, createServer, request, type RequestListener } from 'node:http';
+import httpProxy from 'http-proxy';
+import { portOf } from '../fixtures/mcp/listen.ts';
+
+const [kind = 'http', upstream = ''] = process.argv.slice(2);
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+function bareRelay(): RequestListener {
+  return (req, res) => {
+    const onward = request(upstream, { method: req.method, headers: req.headers, agent }, (answer) => {
+      res.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(res);
+    });
+    onward.once('error', () => res.destroy());
+    req.pipe(onward);
+  };
+}
+
+function packagedRelay(): RequestListener {
+  const proxy = httpProxy.createProxyServer({ target: new URL(upstream).origin, agent });
+  proxy.on('error', (_error, _req, res) => res.destroy());
+  return (req, res) => proxy.web(req, res);
+}
+
+const server = createServer(kind === 'http-proxy' ? packagedRelay() : bareRelay());
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${portOf(server)}${new URL(upstream).pathname}`),
+);
+process.once('SIGTERM', () => process.exit(0));
