@@ -156,14 +156,16 @@ function evaluate(parsed: ParseResult, variables: CelVariables, budget: Budget):
 }
 
 function contextOf({ caller, request, session, call }: CelVariables, budget: Budget): object {
+  const { method, tool, prompt, resource, name } = request;
   return {
     caller: { ...caller, claims: toCel(caller.claims) },
     request: {
-      ...request,
+      ...{ method, tool, prompt, resource, name },
       // Arguments are the caller's to choose and may be large: they are read only where a condition asks for them.
       get arguments() {
-        if (request.arguments === undefined) return undefined;
-        const value = toCel(request.arguments);
+        const given = request.arguments;
+        if (given === undefined) return undefined;
+        const value = toCel(given);
         budget.sawArguments(sizeOf(value));
         return value;
       },

@@ -11,6 +11,8 @@ export interface SqlFacts {
   readonly statements: number;
   /** Which of Update and Delete occur without a WHERE that chooses rows. */
   readonly unfiltered: readonly ('Update' | 'Delete')[];
+  /** Whether something that is there is dropped: a table, a column, a database, what a role owns. */
+  readonly drops: boolean;
 }
 
 export const UNPARSABLE: SqlFacts = {
@@ -19,6 +21,7 @@ export const UNPARSABLE: SqlFacts = {
   functions: [],
   statements: 0,
   unfiltered: [],
+  drops: false,
 };
 
 /** Collects facts while a tree is walked. */
@@ -28,6 +31,7 @@ export class FactCollector {
   readonly #functions = new Set<string>();
   readonly #unfiltered = new Set<'Update' | 'Delete'>();
   #statements = 0;
+  #drops = false;
 
   add(...classes: readonly SqlClass[]): void {
     for (const name of classes) this.#classes.add(name);
@@ -47,6 +51,10 @@ export class FactCollector {
     this.#unfiltered.add(statement);
   }
 
+  drop(): void {
+    this.#drops = true;
+  }
+
   statement(): void {
     this.#statements += 1;
   }
@@ -57,7 +65,9 @@ export class FactCollector {
     this.add(...kept);
     facts.targets.forEach((name) => this.#targets.add(name));
     facts.functions.forEach((name) => this.#functions.add(name));
-    if (only === undefined) facts.unfiltered.forEach((name) => this.#unfiltered.add(name));
+    if (only !== undefined) return;
+    facts.unfiltered.forEach((name) => this.#unfiltered.add(name));
+    this.#drops ||= facts.drops;
   }
 
   facts(): SqlFacts {
@@ -67,6 +77,7 @@ export class FactCollector {
       functions: [...this.#functions].sort(),
       statements: this.#statements,
       unfiltered: [...this.#unfiltered].sort(),
+      drops: this.#drops,
     };
   }
 }

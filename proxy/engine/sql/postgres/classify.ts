@@ -126,7 +126,15 @@ const inspectors: Readonly<Partial<Record<string, Inspector>>> = {
     if (!['system', 'bernoulli', 'pg_catalog.system', 'pg_catalog.bernoulli'].includes(method))
       facts.call(method);
   },
+  DropdbStmt: (_node, facts) => facts.drop(),
+  DropOwnedStmt: (_node, facts) => facts.drop(),
+  DropRoleStmt: (_node, facts) => facts.drop(),
+  DropTableSpaceStmt: (_node, facts) => facts.drop(),
+  AlterTableCmd: (node, facts) => {
+    if ((textOf(node, 'subtype') ?? '').startsWith('AT_Drop')) facts.drop();
+  },
   DropStmt: (node, facts) => {
+    facts.drop();
     for (const object of listOf(node, 'objects')) facts.target(namesIn(object).join('.'));
   },
 };
