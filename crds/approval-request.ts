@@ -1,9 +1,13 @@
 /** ApprovalRequest: one held call. Only the operator creates it; all but spec.decisions is immutable. */
 import { z } from 'zod';
 import { outcomeName, phase } from './control.ts';
-import { line, objectName, withRules } from './shapes.ts';
+import { line, objectName } from './shapes.ts';
 
-const timestamp = z.iso.datetime().max(40).meta({ format: 'date-time' });
+const timestamp = z
+  .string()
+  .max(40)
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-01-31T12:00:00Z')
+  .meta({ format: 'date-time' });
 const names = z.array(line(512)).max(256);
 
 const decision = z.strictObject({
@@ -68,7 +72,7 @@ const transitions = [
 
 export type ApprovalRequestSpec = z.output<typeof members>;
 
-export const approvalRequestSpec = withRules(members, []).meta({ 'x-kubernetes-validations': transitions });
+export const approvalRequestSpec = members.meta({ 'x-kubernetes-validations': transitions });
 
 export const approvalRequestStatus = z.strictObject({
   phase: phase.optional(),

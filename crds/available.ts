@@ -16,26 +16,39 @@ export function findUnavailable(kind: string, manifest: unknown, environment: En
   return (limited[kind] ?? [])
     .filter((row) => !row.in.includes(environment))
     .flatMap((row) =>
-      uses(manifest, row.path.split('.'), row.values).map((path) => ({ path, message: sentence(row) })),
+      uses(manifest, row.path.split('.'), row.values).map(({ path, value }) => ({
+        path,
+        message: sentence(row, value),
+      })),
     );
 }
 
-function sentence(row: Limited): string {
-  if (row.in.includes('Standalone')) return `is for standalone alone; ${row.instead}`;
-  if (row.in.includes('Cluster')) return `needs a cluster; ${row.instead}`;
-  return `is not built yet; ${row.instead}`;
+function sentence(row: Limited, value: unknown): string {
+  const what = row.values === undefined ? '' : `${JSON.stringify(value)} `;
+  if (row.in.includes('Standalone')) return `${what}is for standalone alone; ${row.instead}`;
+  if (row.in.includes('Cluster')) return `${what}needs a cluster; ${row.instead}`;
+  return `${what}is not built yet; ${row.instead}`;
 }
 
-function uses(value: unknown, steps: readonly string[], values?: readonly string[]): (string | number)[][] {
+interface Use {
+  readonly path: readonly (string | number)[];
+  readonly value: unknown;
+}
+
+function uses(value: unknown, steps: readonly string[], values?: readonly string[]): Use[] {
   const [step, ...rest] = steps;
-  if (step === undefined) return isUsed(value, values) ? [[]] : [];
+  if (step === undefined) return isUsed(value, values) ? [{ path: [], value }] : [];
   const name = step.replace('[]', '');
   const members = object.safeParse(value);
   if (!members.success || !Object.hasOwn(members.data, name)) return [];
   const member = members.data[name];
-  if (name === step) return uses(member, rest, values).map((path) => [name, ...path]);
+  if (name === step) return below([name], uses(member, rest, values));
   if (!Array.isArray(member)) return [];
-  return member.flatMap((item, index) => uses(item, rest, values).map((path) => [name, index, ...path]));
+  return member.flatMap((item, index) => below([name, index], uses(item, rest, values)));
+}
+
+function below(prefix: Use['path'], found: readonly Use[]): Use[] {
+  return found.map(({ path, value }) => ({ path: [...prefix, ...path], value }));
 }
 
 /** An empty list asks for nothing, so it is no use of the feature. */

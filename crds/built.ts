@@ -2,8 +2,7 @@
  * What of the API is built, and where. A field or value that is written here and not available where the manifest
  * is read is refused with a sentence; it is never accepted and ignored. What is not listed works everywhere.
  */
-import type { z } from 'zod';
-import type { sqlDialect } from './bundle.ts';
+import { sqlDialect, type SqlDialect } from './bundle.ts';
 
 /**
  * Where manifests are read: by `gatehouse standalone`, by the operator in a cluster, or by `gatehouse try`, which
@@ -12,7 +11,7 @@ import type { sqlDialect } from './bundle.ts';
 export type Environment = 'Standalone' | 'Cluster' | 'Try';
 
 /** SQL dialects whose parser is there. */
-export const builtDialects: readonly z.output<typeof sqlDialect>[] = ['PostgreSQL'];
+export const builtDialects: readonly SqlDialect[] = ['PostgreSQL'];
 
 /** A field (or one value of it) that is not available everywhere. `[]` in a path stands for any index. */
 export interface Limited {
@@ -28,17 +27,7 @@ const nowhere: readonly Environment[] = [];
 const clusterAlone: readonly Environment[] = ['Cluster', 'Try'];
 const standaloneAlone: readonly Environment[] = ['Standalone', 'Try'];
 
-function dialectsNotBuilt(): readonly string[] {
-  const all: readonly z.output<typeof sqlDialect>[] = [
-    'PostgreSQL',
-    'MySQL',
-    'TSQL',
-    'SQLite',
-    'BigQuery',
-    'Snowflake',
-  ];
-  return all.filter((dialect) => !builtDialects.includes(dialect));
-}
+const dialectsNotBuilt = sqlDialect.options.filter((dialect) => !builtDialects.includes(dialect));
 
 const giveUrl = 'give server.url';
 const leaveOut = 'leave it out';
@@ -79,7 +68,7 @@ export const limited: Readonly<Record<string, readonly Limited[]>> = {
     },
     {
       path: 'spec.match.sql.dialect',
-      values: dialectsNotBuilt(),
+      values: dialectsNotBuilt,
       in: nowhere,
       instead: `use ${builtDialects.join(', ')}`,
     },

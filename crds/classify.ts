@@ -13,7 +13,7 @@ export type Classified =
   | { readonly is: 'list'; readonly items: readonly unknown[] }
   /** Of another API group; the name is for a warning. */
   | { readonly is: 'foreign'; readonly name: string }
-  /** Bears neither apiVersion nor kind. */
+  /** Bears neither apiVersion nor kind, or is no object. */
   | { readonly is: 'unmarked' }
   | { readonly is: 'faulty'; readonly fault: Fault };
 
@@ -21,7 +21,7 @@ const envelope = z.object({ apiVersion: z.unknown(), kind: z.unknown(), items: z
 
 export function classify(value: unknown): Classified {
   const parsed = envelope.safeParse(value);
-  if (!parsed.success) return faulty([], 'must be an object with apiVersion, kind, metadata and spec');
+  if (!parsed.success) return { is: 'unmarked' };
   const { apiVersion, kind, items } = parsed.data;
   if (apiVersion === undefined && kind === undefined) return { is: 'unmarked' };
   if (typeof kind !== 'string') return faulty(['kind'], `must be one of ${POLICY_KINDS.join(', ')}`);

@@ -21,6 +21,7 @@ export type ManifestDocument = { readonly number: number } & (
 /** Largest file of manifests, in characters. etcd takes objects of 1.5 MiB, so no real one is larger. */
 export const MAX_FILE_LENGTH = 2_000_000;
 const MAX_ALIASES = 100;
+const LONE_SURROGATE = 'holds an escape that is half a character (a lone surrogate)';
 
 /** Empty documents are counted and left out. */
 export function documentsOf(file: ManifestFile): ManifestDocument[] {
@@ -32,7 +33,8 @@ export function documentsOf(file: ManifestFile): ManifestDocument[] {
 
 function jsonDocument(text: string): ManifestDocument {
   try {
-    return { number: 1, value: parseJson(text) };
+    const value = parseJson(text);
+    return isWellFormed(value) ? { number: 1, value } : { number: 1, problem: LONE_SURROGATE };
   } catch (error) {
     if (!text.includes(GROUP)) return { number: 1, foreign: true };
     return { number: 1, problem: `is not JSON: ${sentenceOf(error)}` };
@@ -62,10 +64,18 @@ function yamlDocument(document: Document, number: number, lines: LineCounter): M
   if (fault !== undefined) return { number, problem: yamlProblem(fault, lines) };
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-    return { number, value };
+    return isWellFormed(value) ? { number, value } : { number, problem: LONE_SURROGATE };
   } catch (error) {
-    return { number, problem: `is not YAML: ${sentenceOf(error)}` };
+    // An alias without its anchor, or too many of them; else a value that contains itself.
+    const why = error instanceof ReferenceError ? error.message : 'it is nested too deeply';
+    return { number, problem: `is not YAML: ${why}` };
   }
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member));
 }
 
 function yamlProblem(fault: YAMLError, lines: LineCounter): string {

@@ -95,6 +95,7 @@ function typeName(expected: string): string {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  const kind = typeof value;
-  return kind === 'boolean' ? String(value) : (TYPE_NAMES[kind] ?? kind);
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (typeof value === 'number') return String(value);
+  return TYPE_NAMES[typeof value] ?? typeof value;
 }

@@ -89,8 +89,8 @@ function findingsIn(value: unknown, origin: Origin, prefix: Path, environment: E
     case 'foreign':
       return [{ origin, foreign: classified.name }];
     case 'unmarked':
-      if (origin.file.endsWith('.json')) return [{ origin, stray: true }];
-      return [at({ path: [], message: 'must have apiVersion and kind' })];
+      if (origin.file.endsWith('.json') && prefix.length === 0) return [{ origin, stray: true }];
+      return [at({ path: [], message: 'must be an object with apiVersion, kind, metadata and spec' })];
     case 'faulty':
       return [at(classified.fault)];
   }

@@ -1,14 +1,22 @@
 /** The known name that a mistyped one probably meant. */
 
-/** The nearest of `known`, or undefined where none is near: more than a third of the letters would have to change. */
+/**
+ * The nearest of `known`, or undefined where none is near: more than a third of the letters would have to change,
+ * and neither is the beginning of the other.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) return undefined;
   const allowed = Math.max(1, Math.floor(name.length / 3));
   const ranked = known
-    .map((candidate) => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter((entry) => entry.distance <= allowed)
-    .sort((a, b) => a.distance - b.distance);
+    .map((candidate) => ({ candidate, far: howFar(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ far }) => far <= allowed)
+    .sort((a, b) => a.far - b.far);
   return ranked[0]?.candidate;
+}
+
+function howFar(a: string, b: string): number {
+  const begun = Math.min(a.length, b.length) >= 3 && (a.startsWith(b) || b.startsWith(a));
+  return begun ? 1 : distance(a, b);
 }
 
 /** Edits between two words, where swapping two neighbours is one edit (optimal string alignment). */

@@ -18,22 +18,18 @@ export function toStructural(schema: z.ZodType): StructuralSchema {
 }
 
 function clean(schema: unknown): StructuralSchema {
-  const { additionalProperties, properties, items, ...rest } = nested.parse(schema);
+  const { description, type, additionalProperties, properties, items, ...rest } = nested.parse(schema);
   delete rest['propertyNames'];
   delete rest['$schema'];
-  const cleaned: StructuralSchema = { ...rest };
-  if (properties !== undefined) {
-    const members = Object.entries(nested.parse(properties)).map(([name, member]) => [name, clean(member)]);
-    if (members.length > 0) cleaned.properties = Object.fromEntries(members);
-  }
-  if (items !== undefined) cleaned.items = clean(items);
-  // `false` is what a strict object says; the API server prunes or refuses unknown fields by itself.
-  if (typeof additionalProperties === 'object') cleaned.additionalProperties = clean(additionalProperties);
-  if (
-    Array.isArray(cleaned['x-kubernetes-validations']) &&
-    cleaned['x-kubernetes-validations'].length === 0
-  ) {
-    delete cleaned['x-kubernetes-validations'];
-  }
-  return cleaned;
+  const members: Record<string, StructuralSchema> = {};
+  for (const [name, member] of Object.entries(nested.parse(properties ?? {}))) members[name] = clean(member);
+  return {
+    ...(typeof description === 'string' && { description }),
+    ...(typeof type === 'string' && { type }),
+    ...rest,
+    ...(Object.keys(members).length > 0 && { properties: members }),
+    ...(items !== undefined && { items: clean(items) }),
+    // `false` is what a strict object says; the API server prunes or refuses unknown fields by itself.
+    ...(typeof additionalProperties === 'object' && { additionalProperties: clean(additionalProperties) }),
+  };
 }

@@ -23,22 +23,33 @@ const SHELL_DEFAULT: readonly CommandEffect[] = ['Destructive', 'Dynamic', 'Unpa
 const KUBECTL_DEFAULT: readonly CommandEffect[] = commandEffect.options.filter((effect) => effect !== 'Read');
 
 export function compileMatch(match: Match): RuleMatch {
-  const { tools, preset, when, riskAtLeast } = match;
-  const sql =
-    match.sql ?? (preset === 'DestructiveSQL' ? { dialect: 'PostgreSQL', argument: 'sql' } : undefined);
-  const shell = match.shell ?? (preset === 'DestructiveShell' ? { argument: 'command' } : undefined);
-  const kubectl = match.kubectl ?? (preset === 'DestructiveKubernetes' ? { argument: 'command' } : undefined);
-  const classes = preset === 'DestructiveSQL' ? DESTRUCTIVE_SQL : sqlClass.options;
+  const { tools, when, riskAtLeast } = match;
   return {
-    ...(tools && { tools }),
-    ...(sql && {
-      sql: { dialect: sql.dialect, argument: sql.argument, statements: sql.statements ?? [...classes] },
-    }),
-    ...(shell && { shell: { argument: shell.argument, effects: shell.effects ?? [...SHELL_DEFAULT] } }),
-    ...(kubectl && {
-      kubectl: { argument: kubectl.argument, effects: kubectl.effects ?? [...KUBECTL_DEFAULT] },
-    }),
+    ...(tools !== undefined && { tools }),
+    ...sqlOf(match),
+    ...shellOf(match),
+    ...kubectlOf(match),
     ...(when !== undefined && { when }),
     ...(riskAtLeast !== undefined && { riskAtLeast }),
   };
+}
+
+function sqlOf({ sql, preset }: Match): Pick<RuleMatch, 'sql'> {
+  const destructive = preset === 'DestructiveSQL';
+  if (sql === undefined && !destructive) return {};
+  const { dialect, argument, statements } = sql ?? { dialect: 'PostgreSQL', argument: 'sql' };
+  const classes = destructive ? DESTRUCTIVE_SQL : sqlClass.options;
+  return { sql: { dialect, argument, statements: statements ?? [...classes] } };
+}
+
+function shellOf({ shell, preset }: Match): Pick<RuleMatch, 'shell'> {
+  if (shell === undefined && preset !== 'DestructiveShell') return {};
+  const { argument, effects } = shell ?? { argument: 'command' };
+  return { shell: { argument, effects: effects ?? [...SHELL_DEFAULT] } };
+}
+
+function kubectlOf({ kubectl, preset }: Match): Pick<RuleMatch, 'kubectl'> {
+  if (kubectl === undefined && preset !== 'DestructiveKubernetes') return {};
+  const { argument, effects } = kubectl ?? { argument: 'command' };
+  return { kubectl: { argument, effects: effects ?? [...KUBECTL_DEFAULT] } };
 }

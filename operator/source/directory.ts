@@ -1,4 +1,5 @@
 /** A directory of manifests as the source of snapshots: watched, so that an edit is in force at once. */
+import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
 import { readManifestFiles, type DirectoryContent } from './files.ts';
 import { load, type Loaded } from './load.ts';
@@ -29,7 +30,7 @@ export interface DirectoryTimes {
   readonly pollMs: number;
 }
 
-export const DIRECTORY_TIMES: DirectoryTimes = { settleMs: 50, pollMs: 3000 };
+export const DIRECTORY_TIMES: DirectoryTimes = { settleMs: 40, pollMs: 3000 };
 
 export const realSurroundings: DirectorySurroundings = {
   read: readManifestFiles,
@@ -80,8 +81,9 @@ export class DirectorySource {
   async start(): Promise<DirectoryState> {
     const content = await this.#around.read(this.#directory);
     this.#told = fingerprint(content);
-    this.#follow(content.directories);
-    this.#schedule(this.#times.pollMs);
+    this.#seen = this.#told;
+    // What changed between the read and the watch is seen by one more look.
+    this.#schedule(this.#follow(content.directories) ? this.#times.settleMs : this.#times.pollMs);
     return this.#take(content);
   }
 
@@ -120,9 +122,13 @@ export class DirectorySource {
     const content = await this.#around.read(this.#directory);
     this.#reading = false;
     if (this.#closed) return;
-    this.#follow(content.directories);
+    const grown = this.#follow(content.directories);
     const settled = this.#weigh(content);
-    this.#schedule(settled && !this.#again ? this.#times.pollMs : this.#times.settleMs);
+    this.#schedule(this.#wantsLook(settled, grown) ? this.#times.settleMs : this.#times.pollMs);
+  }
+
+  #wantsLook(settled: boolean, grown: boolean): boolean {
+    return !settled || grown || this.#again;
   }
 
   /** Whether there is nothing left to wait for. */
@@ -137,19 +143,22 @@ export class DirectorySource {
     return true;
   }
 
-  /** Watches exactly these directories. */
-  #follow(directories: readonly string[]): void {
+  /** Watches exactly these directories; true where one of them was not watched before. */
+  #follow(directories: readonly string[]): boolean {
+    if (this.#closed) return false;
     const wanted = new Set(directories);
     for (const [directory, watched] of this.#watches) {
       if (wanted.has(directory)) continue;
       watched.close();
       this.#watches.delete(directory);
     }
+    const before = this.#watches.size;
     for (const directory of wanted) {
       if (this.#watches.has(directory)) continue;
       const watched = this.#tryWatch(directory);
       if (watched !== undefined) this.#watches.set(directory, watched);
     }
+    return this.#watches.size > before;
   }
 
   /** Without a watch (none left, deleted meanwhile) the poll is what sees changes. */
@@ -164,9 +173,11 @@ export class DirectorySource {
   }
 }
 
+/** A digest, so that no file's text (some are secrets) is kept. */
 function fingerprint(content: DirectoryContent): string {
-  return JSON.stringify([
-    content.files.map(({ path, text }) => [path, text]),
-    content.problems.map(({ message }) => message),
-  ]);
+  const files = content.files.map(({ path, text }) => [path, text]);
+  const problems = content.problems.map(({ message }) => message);
+  return createHash('sha256')
+    .update(JSON.stringify([files, problems]))
+    .digest('hex');
 }

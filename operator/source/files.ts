@@ -34,7 +34,7 @@ interface Listing {
 export async function readManifestFiles(directory: string): Promise<DirectoryContent> {
   const listing: Listing = { paths: [], directories: [], problems: [] };
   await list(directory, '', listing);
-  if (listing.paths.length > MAX_FILES || listing.directories.length > MAX_DIRECTORIES) {
+  if (isFull(listing)) {
     const message = `holds more than ${MAX_FILES} manifests or ${MAX_DIRECTORIES} directories; give a directory of manifests alone`;
     return { files: [], directories: [directory], problems: [problem('.', message)] };
   }
@@ -48,22 +48,29 @@ export async function readManifestFiles(directory: string): Promise<DirectoryCon
 }
 
 async function list(root: string, below: string, listing: Listing): Promise<void> {
-  if (listing.paths.length > MAX_FILES || listing.directories.length > MAX_DIRECTORIES) return;
-  const directory = join(root, below);
-  let entries: Dirent[];
-  try {
-    entries = await readdir(directory, { withFileTypes: true });
-  } catch (error) {
-    if (below === '' || !isGone(error)) listing.problems.push(unreadable(below === '' ? '.' : below, error));
-    return;
-  }
-  listing.directories.push(directory);
+  const entries = await entriesOf(root, below, listing);
   for (const entry of entries) {
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+    if (isFull(listing)) return;
     const path = posix.join(below, entry.name);
     if (entry.isDirectory()) await list(root, path, listing);
     else if (MANIFEST.test(entry.name)) listing.paths.push(path);
   }
+}
+
+async function entriesOf(root: string, below: string, listing: Listing): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(join(root, below), { withFileTypes: true });
+    listing.directories.push(join(root, below));
+    return entries.filter(({ name }) => !name.startsWith('.') && name !== 'node_modules');
+  } catch (error) {
+    // The root must be there; a directory below it that vanished was deleted.
+    if (below === '' || !isGone(error)) listing.problems.push(unreadable(below === '' ? '.' : below, error));
+    return [];
+  }
+}
+
+function isFull({ paths, directories }: Listing): boolean {
+  return paths.length > MAX_FILES || directories.length > MAX_DIRECTORIES;
 }
 
 async function readOne(root: string, path: string): Promise<ManifestFile | ManifestProblem | undefined> {
