@@ -1,0 +1,77 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { once } from 'node:events';
+import { ListenError, parseAddress } from '../lib/listen.ts';
+import { createLogger } from '../lib/log.ts';
+import { readOperatorConfig } from '../operator/config.ts';
+import { ChildFailed } from '../operator/standalone/child.ts';
+import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
+import { UsageError, type Io } from './io.ts';
+
+const HELP = `Usage: gatehouse standalone DIR [options]
+
+Guards MCP servers on this machine with the manifests in DIR, which is watched: an edit is in force at once.
+
+  --listen HOST:PORT   where MCP clients connect (default 127.0.0.1:8400)
+  --admin HOST:PORT    health, metrics, status, approvals (default 127.0.0.1:8420)
+  --state DIR          records, approvals, spool, keys (default DIR/.gatehouse)
+
+One line on stdout says when it is ready and where. SIGTERM or Ctrl-C ends it in good order.
+`;
+
+/** `gatehouse standalone DIR`: runs until it is told to stop. */
+export async function runStandalone(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      listen: { type: 'string', default: '127.0.0.1:8400' },
+      admin: { type: 'string', default: '127.0.0.1:8420' },
+      state: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    io.stdout.write(HELP);
+    return 0;
+  }
+  const [directory, ...more] = positionals;
+  if (directory === undefined || more.length > 0) {
+    throw new UsageError('gatehouse standalone takes one directory of manifests: gatehouse standalone DIR.');
+  }
+  const config = readOperatorConfig();
+  const log = createLogger({ name: 'operator', level: config.logLevel }, io.stderr);
+  try {
+    const standalone = await startStandalone(
+      {
+        directory: resolve(directory),
+        state: resolve(values.state ?? join(directory, '.gatehouse')),
+        listen: parseAddress(values.listen, '--listen'),
+        admin: parseAddress(values.admin, '--admin'),
+        logLevel: config.logLevel,
+        inherited: config.inherited,
+        gatehouse: [process.execPath, fileURLToPath(new URL('main.ts', import.meta.url))],
+      },
+      { log, stderr: io.stderr },
+    );
+    io.stdout.write(readyLine(standalone));
+    if (!io.stop.aborted) await once(io.stop, 'abort');
+    await standalone.close();
+    return 0;
+  } catch (error) {
+    // What the user can mend by another directory, address or manifest is theirs to mend: exit 2.
+    if (isUsersToMend(error)) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function isUsersToMend(error: unknown): error is Error {
+  if (error instanceof ChildFailed) return error.exitCode === 2;
+  return error instanceof ManifestsRefused || error instanceof ListenError;
+}
+
+function readyLine({ endpoints, adminUrl }: Standalone): string {
+  const served = endpoints.map(({ gateway, url }) => `${url} (${gateway})`).join(', ');
+  return `gatehouse is ready: ${served}; admin ${adminUrl}\n`;
+}

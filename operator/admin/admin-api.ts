@@ -1,0 +1,109 @@
+/** The admin API: health, metrics and status for whoever runs Gatehouse, approvals for people with a token. */
+import express, { type Express } from 'express';
+import { z } from 'zod';
+import type { Logger } from '../../lib/log.ts';
+import type { Approvals } from '../approve/approvals.ts';
+import { isApprover, isRequester } from '../approve/life.ts';
+import { gatewayOf, MAX_COMMENT, verdict, type ApprovalRequest } from '../approve/object.ts';
+import { answerProblems, bearerOf, MAX_BODY, noSuchRoute, parameter, parsed } from '../http.ts';
+import { Problem } from '../problem.ts';
+import type { BundleBoard } from '../publish/bundle-board.ts';
+import { guardHost } from './host-guard.ts';
+import type { People, Visitor } from './people.ts';
+import type { Status } from './status.ts';
+
+export interface AdminApiDeps {
+  readonly board: BundleBoard;
+  readonly approvals: Approvals;
+  readonly people: People;
+  readonly status: () => Status;
+  /** The metrics of every process of this installation, in the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+  /** The host that was asked for; its name is a valid Host. */
+  readonly host: string;
+  readonly onDecision: (verdict: 'Approve' | 'Deny') => void;
+  readonly log: Logger;
+}
+
+const decisionBody = z.strictObject({ verdict, comment: z.string().max(MAX_COMMENT).optional() });
+
+export function createAdminApi(deps: AdminApiDeps): Express {
+  const { approvals, people } = deps;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(guardHost(deps.host));
+  app.use((_request, response, next) => {
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    next();
+  });
+  app.use(express.json({ limit: MAX_BODY }));
+
+  app.get('/healthz', (_request, response) => {
+    response.type('text/plain').send('ok\n');
+  });
+  app.get('/readyz', (_request, response) => {
+    const { ready, reasons } = deps.status();
+    response
+      .status(ready ? 200 : 503)
+      .type('text/plain')
+      .send(ready ? 'ok\n' : `${reasons.join('\n')}\n`);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(await deps.metrics());
+  });
+  app.get('/v1/status', (_request, response) => {
+    response.json(deps.status());
+  });
+
+  app.get('/v1/approvals', async (request, response) => {
+    const visitor = await people.visitor(bearerOf(request));
+    const items = (await approvals.list()).filter((entry) => maySee(entry, visitor, deps.board));
+    items.sort((one, other) => compare(other.metadata.creationTimestamp, one.metadata.creationTimestamp));
+    response.json({ items });
+  });
+  app.get('/v1/approvals/:id', async (request, response) => {
+    const visitor = await people.visitor(bearerOf(request));
+    const found = await approvals.get(parameter(request, 'id'));
+    if (!maySee(found, visitor, deps.board)) {
+      throw new Problem(
+        'not_approver',
+        `Only approvers of the rule ${found.spec.rule.name} and whoever made the call may see it.`,
+      );
+    }
+    response.json(found);
+  });
+  app.post('/v1/approvals/:id/decisions', async (request, response) => {
+    const visitor = await people.visitor(bearerOf(request));
+    const { verdict: given, comment } = parsed(decisionBody, request.body);
+    const id = parameter(request, 'id');
+    const person = visitor.at(gatewayOf(await approvals.get(id)));
+    const decided = await approvals.decide(id, { person, verdict: given, via: 'api', comment });
+    deps.onDecision(given);
+    deps.log.info({ approval: id, by: person.username, verdict: given }, 'approval decided');
+    response.json(decided);
+  });
+
+  app.use(noSuchRoute);
+  app.use(answerProblems(deps.log));
+  return app;
+}
+
+/** What a call was about is shown to those who decide on it and to the one who made it. */
+function maySee(request: ApprovalRequest, visitor: Visitor, board: BundleBoard): boolean {
+  const gateway = gatewayOf(request);
+  try {
+    const person = visitor.at(gateway);
+    const approvers = board.rule(gateway, request.spec.rule.name)?.approvers;
+    return isRequester(request, person) || (approvers !== undefined && isApprover(person, approvers));
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
+function compare(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}

@@ -1,0 +1,200 @@
+/** A whole installation on one machine: the operator here, the recorder and the proxy as processes of their own. */
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { fetch } from 'undici';
+import { gatewayName, type Bundle } from '../../crds/bundle.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { makePrivateDirectory } from '../../lib/durable-file.ts';
+import { GatehouseError } from '../../lib/errors.ts';
+import { lockDirectory } from '../../lib/exclusive-lock.ts';
+import type { Address } from '../../lib/listen.ts';
+import type { Logger, LogLevel } from '../../lib/log.ts';
+import type { ServerLeaf } from '../keys/pki.ts';
+import { startOperator, type Operator } from '../main.ts';
+import { fixedTokens } from '../publish/identity.ts';
+import { DirectorySource, type DirectoryState } from '../source/directory.ts';
+import { startChild, type Child } from './child.ts';
+import { issueTokens, proxyEnvironment, recorderEnvironment, type Common, type Tokens } from './wires.ts';
+
+export interface StandaloneOptions {
+  readonly directory: string;
+  readonly state: string;
+  readonly listen: Address;
+  readonly admin: Address;
+  readonly logLevel: LogLevel;
+  /** Environment that the processes begin with. */
+  readonly inherited: Readonly<Record<string, string>>;
+  /** Program and first arguments that run `gatehouse`; the verb follows. */
+  readonly gatehouse: readonly [string, ...string[]];
+}
+
+export interface StandaloneDeps {
+  readonly log: Logger;
+  readonly stderr: Writable;
+}
+
+export interface Standalone {
+  /** Where each gateway's MCP endpoint is. */
+  readonly endpoints: readonly { gateway: string; url: string }[];
+  readonly adminUrl: string;
+  close(): Promise<void>;
+}
+
+/** The manifests cannot be put in force; one sentence each. */
+export class ManifestsRefused extends GatehouseError {
+  readonly code = 'manifests_refused';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+const LOOPBACK = { host: '127.0.0.1', port: 0 };
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
+const RENEWAL_CHECK_MS = 12 * 3_600_000;
+
+/** Resolves when calls are served. What was started is ended again when a later step fails. */
+export async function startStandalone(options: StandaloneOptions, deps: StandaloneDeps): Promise<Standalone> {
+  const started: (() => void | Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await start(options, deps, (end) => started.push(end))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type OnClose = (end: () => void | Promise<void>) => void;
+
+async function start(
+  options: StandaloneOptions,
+  { log, stderr }: StandaloneDeps,
+  onClose: OnClose,
+): Promise<Omit<Standalone, 'close'>> {
+  const { state } = options;
+  const children: Child[] = [];
+  const takeLater: { edit: (state: DirectoryState) => void } = { edit: () => undefined };
+
+  const source = new DirectorySource(options.directory, (edit) => takeLater.edit(edit));
+  onClose(() => source.close());
+  const initial = await source.start();
+  checkUsable(initial);
+  await makePrivateDirectory(state);
+  onClose(lockDirectory(state));
+  const tokens = await issueTokens(state);
+  const operator = await startOperator(
+    { state, baseDir: resolve(options.directory), adminListen: options.admin, controlListen: LOOPBACK },
+    {
+      clock: systemClock,
+      log,
+      reviewer: fixedTokens([{ sha256: tokens.proxySha256, identity: { name: 'proxy', gateways: 'all' } }]),
+      fetch,
+      fetchText: fetch,
+      processes: () => children.map((child) => child.status()),
+      metricsPages: () =>
+        children.map((child) => ({ process: child.status().name, url: `${child.ready.metrics}/metrics` })),
+    },
+  );
+  onClose(() => operator.close());
+  const refused = await operator.policy.take(initial);
+  if (refused.length > 0) throw new ManifestsRefused(refused);
+  takeLater.edit = (edit) => void takeEdit(edit, operator, log);
+
+  const common: Common = { inherited: options.inherited, state, logLevel: options.logLevel };
+  // No process of an earlier start is alive: it would hold the lock, or have ended with its parent.
+  await operator.approvals.abandonRunning();
+  const recorder = await startRecorder({ ...options, common, tokens }, { operator, log, stderr, onClose });
+  children.push(recorder);
+  const proxy = await startChild(
+    {
+      name: 'proxy',
+      command: [...options.gatehouse, 'proxy'],
+      environment: (before) =>
+        proxyEnvironment(
+          common,
+          {
+            ...{ tokens, listen: options.listen },
+            controlUrl: operator.controlUrl,
+            recorderUrl: recorder.ready.listen,
+            caFile: operator.pki.caFile,
+          },
+          before,
+        ),
+    },
+    { clock: systemClock, log, stderr, onEnd: () => void abandon(operator, log) },
+  );
+  onClose(() => proxy.stop());
+  children.push(proxy);
+  return {
+    endpoints: endpointsOf(proxy.ready.listen, operator.board.current() ?? []),
+    adminUrl: operator.adminUrl,
+  };
+}
+
+function checkUsable({ problems, snapshot }: DirectoryState): void {
+  if (problems.length > 0) throw new ManifestsRefused(problems.map(({ message }) => message));
+  if (snapshot?.gateways.length === 0) {
+    throw new ManifestsRefused(['There is no McpGateway among the manifests, so there is nothing to guard.']);
+  }
+}
+
+async function takeEdit(edit: DirectoryState, operator: Operator, log: Logger): Promise<void> {
+  try {
+    for (const problem of await operator.policy.take(edit)) {
+      log.error({ problem }, 'The edit has a mistake; what was in force stays in force.');
+    }
+  } catch (err) {
+    log.error({ err }, 'The edit could not be put in force.');
+  }
+}
+
+/** What a proxy that died was doing for approved calls, nobody knows. */
+async function abandon(operator: Operator, log: Logger): Promise<void> {
+  try {
+    await operator.approvals.abandonRunning();
+  } catch (err) {
+    log.error({ err }, 'The outcome of approved calls could not be written down.');
+  }
+}
+
+async function startRecorder(
+  options: StandaloneOptions & { common: Common; tokens: Tokens },
+  context: { operator: Operator; log: Logger; stderr: Writable; onClose: OnClose },
+): Promise<Child> {
+  const { operator, log, stderr, onClose } = context;
+  const issue = (): Promise<ServerLeaf> => operator.pki.server('recorder', LOOPBACK_HOSTS, systemClock.now());
+  let leaf = await issue();
+  const recorder = await startChild(
+    {
+      name: 'recorder',
+      command: [...options.gatehouse, 'recorder'],
+      environment: (before) => recorderEnvironment(options.common, { leaf, tokens: options.tokens }, before),
+    },
+    { clock: systemClock, log, stderr },
+  );
+  onClose(() => recorder.stop());
+
+  const renew = async (): Promise<void> => {
+    stopRenewal = systemClock.after(RENEWAL_CHECK_MS, () => void renew());
+    const { cert } = leaf;
+    leaf = await issue();
+    if (leaf.cert !== cert) recorder.restart();
+  };
+  let stopRenewal = systemClock.after(RENEWAL_CHECK_MS, () => void renew());
+  onClose(() => stopRenewal());
+  return recorder;
+}
+
+/** One gateway is served at its own path, several each below its name. */
+function endpointsOf(base: string, bundles: readonly Bundle[]): { gateway: string; url: string }[] {
+  const only = bundles.length === 1;
+  return bundles.map((bundle) => {
+    const gateway = gatewayName(bundle.gateway);
+    return { gateway, url: `${base}${only ? bundle.server.path : `/${gateway}`}` };
+  });
+}
