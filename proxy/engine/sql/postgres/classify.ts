@@ -132,6 +132,7 @@ const inspectors: Readonly<Partial<Record<string, Inspector>>> = {
   DropTableSpaceStmt: (_node, facts) => facts.drop(),
   AlterTableCmd: (node, facts) => {
     if ((textOf(node, 'subtype') ?? '').startsWith('AT_Drop')) facts.drop();
+    if (node['subtype'] === 'AT_ChangeOwner') facts.add('Grant');
   },
   DropStmt: (node, facts) => {
     facts.drop();
