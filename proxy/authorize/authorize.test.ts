@@ -53,7 +53,8 @@ function exchange(message: ClientMessage, caller = alice, era: Era = 'legacy'): 
 }
 
 function request(method: string, params: Record<string, unknown> = {}): ClientMessage {
-  return { kind: 'request', id: 1, method, target: targetOf(method, params), params, text: '' };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+  return { kind: 'request', id: 1, method, target: targetOf(method, params), params, text };
 }
 
 /** As the stage before sets it. */
@@ -189,6 +190,18 @@ describe('when', () => {
     expect(granted(limited, exchange(call('get_order', { limit: 101 })))).toBe(false);
     expect(granted(limited, exchange(call('get_order', { limit: 'x' })))).toBe(false);
     expect(granted(limited, exchange(call('get_order')))).toBe(false);
+  });
+
+  it('sees numbers as they are written', () => {
+    const rules = [
+      rule({ authenticated: true }, { tools: ['*'], when: 'request.arguments.id == 9007199254740993' }),
+    ];
+    const withId = (id: string): ClientMessage => ({
+      ...request('tools/call', { name: 'query' }),
+      text: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query","arguments":{"id":${id}}}}`,
+    });
+    expect(granted(rules, exchange(withId('9007199254740993')))).toBe(true);
+    expect(granted(rules, exchange(withId('9007199254740992')))).toBe(false);
   });
 
   it('says that the arguments are at fault only to those who may know of the tool', () => {

@@ -2,17 +2,19 @@
 import type { AccessRule } from '../../crds/bundle.ts';
 import { compileCel, type CelVariables } from '../../crds/cel.ts';
 import { compileGlobs } from '../../lib/glob.ts';
+import { exactArguments } from '../engine/variables.ts';
 import type { Caller, Identified, Target } from '../exchange.ts';
 import { compileWho } from './who.ts';
 
 /** Who looks, and in which session. */
 export type Viewer = Pick<Identified, 'caller' | 'session'>;
 
-/** What a rule is asked about. `arguments` is undefined where none belong to it, as in a list. */
+/** What a rule is asked about. */
 export interface Wish {
   readonly method: string;
   readonly target: Target | undefined;
-  readonly arguments: unknown;
+  /** The text of the message that bears the arguments; undefined where none belong to it, as in a list. */
+  readonly text: string | undefined;
 }
 
 export interface Grant {
@@ -42,7 +44,7 @@ export function compileGrant(rule: AccessRule): Grant {
     admits: (viewer, wish) => {
       if (condition === undefined) return true;
       const result = condition.evaluate(variablesOf(viewer, wish));
-      return result.ok ? result.value : wish.arguments === undefined && readsArguments;
+      return result.ok ? result.value : wish.text === undefined && readsArguments;
     },
   };
 }
@@ -63,7 +65,7 @@ function variablesOf(viewer: Viewer, wish: Wish): CelVariables {
       prompt: target?.kind === 'prompt' ? name : undefined,
       resource: target?.kind === 'resource' ? name : undefined,
       name,
-      arguments: wish.arguments,
+      arguments: wish.text === undefined ? undefined : exactArguments(wish.text),
     },
     session: viewer.session,
   };

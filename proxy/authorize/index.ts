@@ -80,7 +80,7 @@ function checkTarget(grants: readonly Grant[], exchange: Call, target: Target): 
 }
 
 function isVisible(grants: readonly Grant[], viewer: Viewer, target: Target): boolean {
-  return admitsTarget(grants, viewer, { method: REACHED_BY[target.kind], target, arguments: undefined });
+  return admitsTarget(grants, viewer, { method: REACHED_BY[target.kind], target, text: undefined });
 }
 
 function admitsTarget(grants: readonly Grant[], viewer: Viewer, wish: Wish & { target: Target }): boolean {
@@ -99,8 +99,8 @@ function admitsMethod(grants: readonly Grant[], exchange: Call): boolean {
   );
 }
 
-function wishOf({ method, params }: Call['message']): Omit<Wish, 'target'> {
-  return { method, arguments: WITHOUT_ARGUMENTS.test(method) ? undefined : (params['arguments'] ?? {}) };
+function wishOf({ method, text }: Call['message']): Omit<Wish, 'target'> {
+  return { method, text: WITHOUT_ARGUMENTS.test(method) ? undefined : text };
 }
 
 function taskTarget(caller: Caller, taskId: string, deps: AccessDeps): Target {

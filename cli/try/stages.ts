@@ -1,0 +1,74 @@
+/** The stages of one gateway, as the proxy makes them, without what they would wait for. */
+import { gatewayName, type Bundle } from '../../crds/bundle.ts';
+import { silentLogger } from '../../lib/log.ts';
+import { compileAccess } from '../../proxy/authorize/index.ts';
+import { createCredentials, nodeFiles } from '../../proxy/credential/index.ts';
+import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
+import { compileGuard } from '../../proxy/guard/index.ts';
+import { createIdentify } from '../../proxy/identify/index.ts';
+import { createRelease } from '../../proxy/release/index.ts';
+import { UsageError } from '../io.ts';
+import { callerOf } from './caller.ts';
+import type { Identity } from './files.ts';
+import type { Stages } from './judge.ts';
+
+export interface Circumstances {
+  /** Who calls; anonymous where nobody is given. */
+  readonly identity: Identity | undefined;
+  /** Name to value. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Throws GatehouseError for a policy that cannot be compiled. */
+export async function createStages(bundle: Bundle, circumstances: Circumstances): Promise<Stages> {
+  const { identity, secrets, now } = circumstances;
+  const known = await knownSecrets(bundle, secrets, now);
+  const masker = compileMasker(bundle.masking, { known, hashKey: Buffer.from(bundle.hashKey, 'base64') });
+  const access = compileAccess(bundle.access);
+  const guard = await compileGuard(bundle.rules);
+  return {
+    identify: identification(bundle, identity, now),
+    authorize: (exchange) => access.authorize(exchange),
+    judge: (exchange) => guard.judge(exchange),
+    masker,
+    release: createRelease({
+      visible: (recipient, target) => access.visible(recipient, target),
+      masker,
+      schemas: new Map(),
+    }),
+    now,
+  };
+}
+
+/** What the proxy would hold: the given secrets, and those of devFile credentials that are there. */
+async function knownSecrets(
+  bundle: Bundle,
+  secrets: Readonly<Record<string, string>>,
+  now: () => number,
+): Promise<KnownSecrets> {
+  const known = createKnownSecrets({ now });
+  for (const [name, value] of Object.entries(secrets)) known.set(`--secrets/${name}`, [value]);
+  const gateway = gatewayName(bundle.gateway);
+  const deps = { gateway, files: nodeFiles, now, known, log: silentLogger() };
+  await createCredentials(bundle.credentials, deps).preload();
+  return known;
+}
+
+function identification(
+  bundle: Bundle,
+  identity: Identity | undefined,
+  now: () => number,
+): Stages['identify'] {
+  if (identity !== undefined) {
+    const caller = callerOf(identity, bundle);
+    return () => Promise.resolve(caller);
+  }
+  const identify = createIdentify(bundle.identity, {
+    resource: bundle.publicUrl ?? 'http://localhost',
+    now,
+    verifierFor: () => ({ verify: () => Promise.reject(new UsageError('There is no token to verify.')) }),
+  });
+  return () => identify({ headersDistinct: {} });
+}
