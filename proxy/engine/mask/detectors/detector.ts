@@ -1,0 +1,70 @@
+/** What stands around a match, for formats that a value alone does not prove. */
+export interface Surroundings {
+  /** Up to 64 characters before the match. */
+  readonly before: string;
+  /** The key of the JSON member or the header of the column that the text is the value of. */
+  readonly key: string | undefined;
+}
+
+interface DetectorBase {
+  /** Stable, kebab-case: replacements, records and metrics show it. */
+  readonly name: string;
+  readonly description: string;
+  /** The document that defines the format. */
+  readonly source: string;
+  /** Says whether a match is one, where the shape alone does not: a checksum, a range, what stands around it. */
+  readonly valid?: (value: string, around: Surroundings) => boolean;
+  /** One writing for all writings of a value, so that their hashes are equal. */
+  readonly normalize?: (value: string) => string;
+  /** Built from pieces when called, so that the repository holds nothing that looks like a secret. */
+  readonly examples: () => { readonly positive: readonly string[]; readonly negative: readonly string[] };
+}
+
+/** A format with a literal in every match; only the text near such a literal is looked at. */
+export interface LiteralDetector extends DetectorBase {
+  readonly cue: 'literal';
+  /** Lower case; every match holds one of them, in any case. */
+  readonly literals: readonly string[];
+  /** RE2. Group 1, where there is one, is the value; else the whole match is. */
+  readonly pattern: string;
+  /** How far a match reaches from the first character of its literal, in both directions. Default 0 and 512. */
+  readonly reach?: { readonly before: number; readonly after: number };
+  /** Whether letters or digits may touch the value. Default false. */
+  readonly embedded?: boolean;
+}
+
+/** A number with at least eight digits. The pattern is of bounded length, so that no input makes it slow. */
+export interface NumberDetector extends DetectorBase {
+  readonly cue: 'digits';
+  readonly pattern: RegExp;
+}
+
+/** A value that only the key of its JSON member gives away. */
+export interface MemberDetector extends DetectorBase {
+  readonly cue: 'member';
+  readonly valid: (value: string, around: Surroundings) => boolean;
+}
+
+/** A pattern of a policy: RE2, with nothing known about it. */
+export interface PatternDetector {
+  readonly cue: 'pattern';
+  readonly name: string;
+  readonly pattern: string;
+}
+
+export type BuiltinDetector = LiteralDetector | NumberDetector | MemberDetector;
+export type Detector = BuiltinDetector | PatternDetector;
+
+/** Repeats pieces up to a length: for examples that are long but say nothing. */
+export function filler(alphabet: string, length: number): string {
+  // A stride that is no divisor of any alphabet here gives a value that is not periodic at a glance.
+  return Array.from({ length }, (_, at) =>
+    alphabet.charAt((at * 17 + (at >> 2) * 5 + 3) % alphabet.length),
+  ).join('');
+}
+
+export const DIGITS = '0123456789';
+export const HEX = '0123456789abcdef';
+export const UPPER_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+export const LOWER_DIGITS = 'abcdefghijklmnopqrstuvwxyz0123456789';
+export const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,0 +1,205 @@
+/** Formats that belong to no vendor: keys, JWTs, connection strings, authorization headers, assigned values. */
+import { ALPHANUMERIC, filler, HEX, type BuiltinDetector, type Surroundings } from './detector.ts';
+import { isSecretName, looksRandom } from './entropy.ts';
+
+/** RFC 7519: the header is a JSON object that names its algorithm. */
+function isJwtHeader(value: string): boolean {
+  try {
+    const header: unknown = JSON.parse(
+      Buffer.from(value.slice(0, value.indexOf('.')), 'base64url').toString('utf8'),
+    );
+    return typeof header === 'object' && header !== null && ('alg' in header || 'enc' in header);
+  } catch {
+    return false;
+  }
+}
+
+/** Placeholders that documents and templates show in the place of a password. */
+function isPlaceholder(value: string): boolean {
+  return /^(?:[*x.]+|<.*>|\$.*|\{.*\}|%.*%?|\[.*|password|passwd|pass|pwd|secret|token|user|username|example|changeme|your.*)$/i.test(
+    value,
+  );
+}
+
+function isPassword(value: string): boolean {
+  return value.length > 0 && !isPlaceholder(value);
+}
+
+function isBasicPair(value: string): boolean {
+  const pair = Buffer.from(value, 'base64').toString('latin1');
+  return /^[\x20-\x7e\xa0-\xff]+$/.test(pair) && pair.indexOf(':') > 0 && !pair.endsWith(':');
+}
+
+function jwtExample(): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return [part({ alg: 'HS256', typ: 'JWT' }), part({ sub: 'ada', n: 1 }), filler(ALPHANUMERIC, 43)].join('.');
+}
+
+function pemExample(kind: string): string {
+  return [
+    `-----BEGIN ${kind}-----`,
+    filler(ALPHANUMERIC, 64),
+    filler(ALPHANUMERIC, 40),
+    `-----END ${kind}-----`,
+  ].join('\n');
+}
+
+function isAssignedSecret(value: string, around: Surroundings): boolean {
+  return around.key !== undefined && isSecretName(around.key) && looksRandom(value);
+}
+
+export const generic: readonly BuiltinDetector[] = [
+  {
+    cue: 'literal',
+    name: 'private-key',
+    description: 'A private key in PEM or OpenPGP armor; cut off keys too',
+    source: 'https://www.rfc-editor.org/rfc/rfc7468 and https://www.rfc-editor.org/rfc/rfc9580#section-6.2',
+    literals: ['-----begin '],
+    pattern:
+      '-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\\s\\\\:,.()-]{16,1000}[A-Za-z0-9+/=\\s\\\\:,.()-]*',
+    reach: { before: 0, after: 16_384 },
+    embedded: true,
+    examples: () => ({
+      positive: [
+        'PRIVATE KEY',
+        'RSA PRIVATE KEY',
+        'EC PRIVATE KEY',
+        'OPENSSH PRIVATE KEY',
+        'PGP PRIVATE KEY BLOCK',
+      ].map(pemExample),
+      negative: [pemExample('CERTIFICATE'), pemExample('PUBLIC KEY'), '-----BEGIN PRIVATE KEY-----'],
+    }),
+  },
+  {
+    cue: 'literal',
+    name: 'jwt',
+    description: 'JSON Web Token or encrypted token in compact form',
+    source: 'https://www.rfc-editor.org/rfc/rfc7519',
+    literals: ['eyj'],
+    pattern:
+      'eyJ[A-Za-z0-9_-]{10,1000}[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{8,1000}[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+){0,2}',
+    reach: { before: 0, after: 16_384 },
+    valid: isJwtHeader,
+    examples: () => ({
+      positive: [jwtExample()],
+      negative: [
+        jwtExample().replace(/\..*/, ''),
+        `eyJ${filler(ALPHANUMERIC, 20)}.${filler(ALPHANUMERIC, 20)}.${filler(ALPHANUMERIC, 20)}`,
+      ],
+    }),
+  },
+  {
+    cue: 'literal',
+    name: 'connection-string-password',
+    description: 'The password in a URL with user and password',
+    source: 'https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1',
+    literals: ['://'],
+    pattern: '[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\\s:/@"\'<>]{0,128}:([^\\s/@"\'<>]{1,256})@[^\\s/@"\'<>]',
+    reach: { before: 32, after: 400 },
+    valid: isPassword,
+    embedded: true,
+    examples: () => ({
+      positive: [
+        `postgres://orders:${filler(ALPHANUMERIC, 12)}@db.example:5432/orders`,
+        `redis://:${filler(HEX, 16)}@cache:6379`,
+      ],
+      negative: [
+        'https://user:password@host/',
+        'https://example.org:8443/a@b',
+        'postgres://db.example:5432/x',
+        'http://a:${PASS}@b',
+      ],
+    }),
+  },
+  {
+    cue: 'literal',
+    name: 'connection-string-key',
+    description: 'Password or key of a keyword connection string (ADO.NET, ODBC, Azure)',
+    source: 'https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string',
+    literals: ['accountkey=', 'sharedaccesskey=', 'password=', 'pwd='],
+    pattern:
+      '(?i:(?:AccountKey|SharedAccessKey|[;\\s"]Password|[;\\s"]Pwd)\\s{0,3}=\\s{0,3})([^;\\s"\']{6,256})',
+    reach: { before: 1, after: 300 },
+    valid: (value, { before }) =>
+      isPassword(value) && (value.length >= 40 || /[;=]/.test(before.slice(0, -9))),
+    embedded: true,
+    examples: () => ({
+      positive: [
+        `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${filler(ALPHANUMERIC, 86)}==;EndpointSuffix=core.windows.net`,
+        `Server=db;User Id=app;Password=${filler(ALPHANUMERIC, 10)};`,
+      ],
+      negative: ['Server=db;Password=<password>;', 'the password=optional flag'],
+    }),
+  },
+  {
+    cue: 'literal',
+    name: 'basic-auth',
+    description: 'User and password of HTTP basic authentication',
+    source: 'https://www.rfc-editor.org/rfc/rfc7617',
+    literals: ['basic '],
+    pattern: '(?i:basic) ([A-Za-z0-9+/]{8,512}={0,2})',
+    valid: isBasicPair,
+    examples: () => ({
+      positive: [`Authorization: Basic ${Buffer.from('ada:' + filler(HEX, 8)).toString('base64')}`],
+      negative: ['Basic understanding of it', `Basic ${Buffer.from('nothing here').toString('base64')}`],
+    }),
+  },
+  {
+    cue: 'literal',
+    name: 'bearer-token',
+    description: 'Token of a bearer authorization header',
+    source: 'https://www.rfc-editor.org/rfc/rfc6750#section-2.1',
+    literals: ['bearer '],
+    pattern: '(?i:bearer) ([A-Za-z0-9._~+/-]{16,1000}=*)',
+    reach: { before: 0, after: 1200 },
+    valid: looksRandom,
+    examples: () => ({
+      positive: [`Authorization: Bearer ${filler(ALPHANUMERIC, 32)}`],
+      negative: ['Bearer authentication/authorization', 'bearer aaaaaaaaaaaaaaaaaaaaaaaa'],
+    }),
+  },
+  {
+    cue: 'literal',
+    name: 'assigned-secret',
+    description: 'A random value assigned to a name that says it is secret',
+    source: 'https://cwe.mitre.org/data/definitions/312.html',
+    literals: [
+      'secret',
+      'token',
+      'passw',
+      'passphrase',
+      'api_key',
+      'apikey',
+      'api-key',
+      'access_key',
+      'accesskey',
+      'private_key',
+      'credential',
+      'auth_key',
+      'pwd',
+    ],
+    pattern:
+      '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,256})',
+    reach: { before: 0, after: 400 },
+    valid: (value) => !isPlaceholder(value) && looksRandom(value),
+    embedded: true,
+    examples: () => ({
+      positive: [`export API_KEY="${filler(ALPHANUMERIC, 24)}"`, `db_password: ${filler(ALPHANUMERIC, 14)}!`],
+      negative: [
+        'password: string',
+        'token = getToken(user)',
+        'secret: changeme',
+        `token_count: 123456789`,
+        'api_key=YOUR_API_KEY_HERE',
+      ],
+    }),
+  },
+  {
+    cue: 'member',
+    name: 'assigned-secret-member',
+    description: 'A random value in a JSON member whose key says it is secret',
+    source: 'https://cwe.mitre.org/data/definitions/312.html',
+    valid: isAssignedSecret,
+    examples: () => ({ positive: [], negative: [] }),
+  },
+];

@@ -1,0 +1,48 @@
+/**
+ * The forms in which a known value is looked for directly: as it is, in hex, and in base64 at the three places
+ * where it can begin within a group of four. Percent encoding, JSON escapes and nesting are undone by the views
+ * before this, so they need no forms of their own.
+ */
+export interface KnownForm {
+  readonly kind: 'raw' | 'hex' | 'base64';
+  /** What must stand in the text: hex in lower case, base64 in its standard alphabet and without padding. */
+  readonly text: string;
+  /** The part of `text` that the automaton looks for, and where in `text` it begins. */
+  readonly anchor: string;
+  readonly anchorAt: number;
+}
+
+/** Base64 of fewer characters than this stands in ordinary text by chance. */
+const MIN_BASE64 = 8;
+/** Long enough to be rare, short enough for a small automaton. */
+const ANCHOR = 12;
+
+/** All forms of a value, each once. */
+export function formsOf(value: string): KnownForm[] {
+  const bytes = Buffer.from(value, 'utf8');
+  const forms = [form('raw', value), form('hex', bytes.toString('hex'))];
+  // In a decoded view bytes are characters, so a value beyond ASCII has a second raw form there.
+  if (bytes.length !== value.length) forms.push(form('raw', bytes.toString('latin1')));
+  if (value.includes(' ')) forms.push(form('raw', value.replaceAll(' ', '+')));
+  for (const inner of base64Forms(bytes)) forms.push(form('base64', inner));
+  return forms;
+}
+
+/** The base64 characters that depend on the value alone, for each number of bytes before it modulo 3. */
+function base64Forms(bytes: Buffer): string[] {
+  return [0, 1, 2]
+    .map((before) => {
+      const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+      return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    })
+    .filter((inner) => inner.length >= MIN_BASE64);
+}
+
+/**
+ * The anchor is the middle: vendors' prefixes and the markers of PEM stand at the ends, and an anchor that many
+ * values share would be found everywhere.
+ */
+function form(kind: KnownForm['kind'], text: string): KnownForm {
+  const anchorAt = Math.max(0, Math.floor((text.length - ANCHOR) / 2));
+  return { kind, text, anchor: text.slice(anchorAt, anchorAt + ANCHOR), anchorAt };
+}

@@ -1,0 +1,121 @@
+import type { Budget } from './budget.ts';
+import { KnownIndex, type KnownHit } from './known-index.ts';
+
+/** The values this proxy holds. Whatever leaves is searched for them, with or without a policy. */
+export interface KnownSecrets {
+  /** Replaces what `owner` holds; the values it held before stay matched for keepMs. */
+  set(owner: string, values: readonly string[]): void;
+  /** Builds what matching needs, so that the next message does not pay for it. */
+  prepare(): void;
+  /** Where known values stand in a text, in any of their direct forms. For the masker. */
+  find(text: string, budget: Budget): readonly KnownHit[];
+  /** How many distinct values are matched now. */
+  readonly size: number;
+}
+
+export interface KnownSecretsOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How long a value that its owner no longer holds is still matched, milliseconds. Default one hour. */
+  readonly keepMs?: number;
+  /** Shorter values are not matched, since they stand in ordinary text by chance. Default 4 characters. */
+  readonly minLength?: number;
+  /** Told when an owner holds a value that is too short to be matched; the value is not told. */
+  readonly onTooShort?: (owner: string) => void;
+}
+
+const HOUR_MS = 3_600_000;
+/** Lines of a key file are matched one by one from this length on, because servers indent and join them. */
+const MIN_LINE = 16;
+/** Changes go to a small index that is cheap to build; when it has this many values, one index is made of all. */
+const RECENT_MAX = 32;
+
+export function createKnownSecrets(options: KnownSecretsOptions): KnownSecrets {
+  return new KnownValues(options);
+}
+
+class KnownValues implements KnownSecrets {
+  readonly #now: () => number;
+  readonly #keepMs: number;
+  readonly #minLength: number;
+  readonly #onTooShort: (owner: string) => void;
+  readonly #owners = new Map<string, ReadonlySet<string>>();
+  /** Until when a value is matched: for ever while an owner holds it. */
+  readonly #until = new Map<string, number>();
+  readonly #isLive = (value: string): boolean => (this.#until.get(value) ?? 0) > this.#now();
+  #settled = new Set<string>();
+  #settledIndex: KnownIndex | undefined;
+  readonly #recent = new Set<string>();
+  #recentIndex: KnownIndex | undefined;
+
+  constructor({ now, keepMs = HOUR_MS, minLength = 4, onTooShort = () => undefined }: KnownSecretsOptions) {
+    this.#now = now;
+    this.#keepMs = keepMs;
+    this.#minLength = minLength;
+    this.#onTooShort = onTooShort;
+  }
+
+  get size(): number {
+    return [...this.#until.keys()].filter(this.#isLive).length;
+  }
+
+  set(owner: string, values: readonly string[]): void {
+    const held = new Set(values.flatMap((value) => this.#parts(owner, value)));
+    const before = this.#owners.get(owner) ?? new Set();
+    if (held.size === 0) this.#owners.delete(owner);
+    else this.#owners.set(owner, held);
+
+    for (const value of held) {
+      this.#until.set(value, Infinity);
+      if (this.#settled.has(value) || this.#recent.has(value)) continue;
+      this.#recent.add(value);
+      this.#recentIndex = undefined;
+    }
+    for (const value of before) {
+      if (!this.#isHeld(value)) this.#until.set(value, this.#now() + this.#keepMs);
+    }
+  }
+
+  prepare(): void {
+    if (this.#recent.size > RECENT_MAX) this.#settle();
+    if (this.#recent.size > 0) this.#recentIndex ??= new KnownIndex(this.#recent);
+  }
+
+  find(text: string, budget: Budget): readonly KnownHit[] {
+    this.prepare();
+    const settled = this.#settledIndex?.find(text, budget, this.#isLive) ?? [];
+    const recent = this.#recentIndex?.find(text, budget, this.#isLive) ?? [];
+    return [...settled, ...recent];
+  }
+
+  #settle(): void {
+    for (const value of [...this.#until.keys()]) {
+      if (!this.#isLive(value)) this.#until.delete(value);
+    }
+    this.#settled = new Set(this.#until.keys());
+    this.#settledIndex = this.#settled.size > 0 ? new KnownIndex(this.#settled) : undefined;
+    this.#recent.clear();
+    this.#recentIndex = undefined;
+  }
+
+  /** A value as it is matched: without the line end a file gives it, and by its lines where it has several. */
+  #parts(owner: string, value: string): string[] {
+    const whole = value.trim();
+    if (whole.length < this.#minLength) {
+      if (whole.length > 0) this.#onTooShort(owner);
+      return [];
+    }
+    const lines = whole.split(/\r?\n/).map((line) => line.trim());
+    return [
+      whole,
+      ...(lines.length > 1
+        ? lines.filter((line) => line.length >= MIN_LINE && !line.startsWith('-----'))
+        : []),
+    ];
+  }
+
+  #isHeld(value: string): boolean {
+    for (const held of this.#owners.values()) if (held.has(value)) return true;
+    return false;
+  }
+}

@@ -1,0 +1,124 @@
+import type { MaskAction } from '../../../crds/bundle.ts';
+import type { Masked } from '../../../crds/control.ts';
+import type { JsonEdit } from '../../../lib/json/index.ts';
+import type { Plan, Use } from './plan.ts';
+import type { CompiledPolicy } from './policy.ts';
+import { replacement } from './replace.ts';
+import type { Found, MaskPurpose, Span } from './types.ts';
+
+/** The detector name of values that the proxy holds. No policy is needed for it and none weakens it. */
+export const KNOWN_SECRET = 'known-secret';
+
+/** A stretch of text that somebody wants masked. */
+export interface Claim extends Span {
+  readonly value: string;
+  /** Undefined for values that the proxy holds. */
+  readonly uses: readonly Use[] | undefined;
+  readonly rank: number;
+}
+
+/** A claim that holds: at least one enforced policy, or the proxy itself, stands behind it. */
+interface Upheld extends Span {
+  readonly value: string;
+  readonly label: string;
+  readonly action: MaskAction;
+  readonly rank: number;
+}
+
+/** Thrown to end the work on a message that may not leave. The reason is a sentence without a secret in it. */
+export class Withheld extends Error {}
+
+/** The order in which actions win over one another. */
+const STRENGTH: Readonly<Record<MaskAction, number>> = { Block: 3, Redact: 2, Hash: 1, Partial: 0 };
+
+/** Selectors name a value only where no detector does. */
+export const SELECTOR_RANK = 1_000_000;
+
+/** Decides what becomes of what was found in one message, and writes down where and by what. */
+export class Ledger {
+  readonly #masked = new Map<string, Masked>();
+  readonly #audited = new Map<string, Masked>();
+  readonly #plan: Plan;
+  readonly #purpose: MaskPurpose;
+  readonly #hashKey: Uint8Array;
+
+  constructor(plan: Plan, purpose: MaskPurpose, hashKey: Uint8Array) {
+    this.#plan = plan;
+    this.#purpose = purpose;
+    this.#hashKey = hashKey;
+  }
+
+  get masked(): readonly Masked[] {
+    return [...this.#masked.values()];
+  }
+
+  get audited(): readonly Masked[] {
+    return [...this.#audited.values()];
+  }
+
+  claimOf(found: Found): Claim {
+    const { start, end, value, detector } = found;
+    if (detector === undefined) return { start, end, value, uses: undefined, rank: -1 };
+    return { start, end, value, uses: this.#plan.usesOf(detector), rank: this.#plan.rankOf(detector) };
+  }
+
+  /**
+   * What to put where, for all claims on one text: overlapping ones become one. Throws Withheld where a policy
+   * blocks (not in the record, which keeps the message without the value).
+   */
+  decide(claims: readonly Claim[], path: string, excluded: ReadonlySet<CompiledPolicy>): JsonEdit[] {
+    const upheld = claims.flatMap((claim) => this.#uphold(claim, path, excluded) ?? []);
+    return merge(upheld).map(({ span, winner }) => {
+      this.note(path, winner.label);
+      const covers = winner.start === span.start && winner.end === span.end;
+      const action = winner.action === 'Block' || !covers ? 'Redact' : winner.action;
+      return { ...span, text: replacement(action, winner.label, winner.value, this.#hashKey) };
+    });
+  }
+
+  note(path: string, detector: string): void {
+    this.#masked.set(`${detector} ${path}`, { path, detector });
+  }
+
+  #uphold(claim: Claim, path: string, excluded: ReadonlySet<CompiledPolicy>): Upheld | undefined {
+    const { start, end, value, uses, rank } = claim;
+    if (uses === undefined) return { start, end, value, rank, label: KNOWN_SECRET, action: 'Redact' };
+    const heard = uses.filter(({ policy }) => !excluded.has(policy));
+    for (const { policy, label } of heard) {
+      if (!policy.enforced) this.#audited.set(`${label} ${path}`, { path, detector: label });
+    }
+    const enforced = heard.filter(({ policy }) => policy.enforced);
+    const strongest = enforced.toSorted((a, b) => STRENGTH[b.policy.action] - STRENGTH[a.policy.action])[0];
+    if (strongest === undefined) return undefined;
+    const { policy, label } = strongest;
+    if (policy.action === 'Block' && this.#purpose !== 'record') {
+      this.note(path, label);
+      throw new Withheld(
+        `Masking policy ${policy.name} blocks messages that hold what ${label} finds; it stands at ${path}.`,
+      );
+    }
+    return { start, end, value, rank, label, action: policy.action };
+  }
+}
+
+/** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */
+function merge(upheld: readonly Upheld[]): { readonly span: Span; readonly winner: Upheld }[] {
+  const merged: { span: Span; winner: Upheld }[] = [];
+  for (const one of upheld.toSorted((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last === undefined || one.start >= last.span.end) {
+      merged.push({ span: { start: one.start, end: one.end }, winner: one });
+      continue;
+    }
+    last.span = { start: last.span.start, end: Math.max(last.span.end, one.end) };
+    if (compare(one, last.winner) < 0) last.winner = one;
+  }
+  return merged;
+}
+
+function compare(a: Upheld, b: Upheld): number {
+  const strength = STRENGTH[b.action] - STRENGTH[a.action];
+  if (strength !== 0) return strength;
+  if (a.rank === -1 || b.rank === -1) return a.rank - b.rank;
+  return b.end - b.start - (a.end - a.start) || a.rank - b.rank;
+}

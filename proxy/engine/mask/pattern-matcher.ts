@@ -1,0 +1,201 @@
+import { RE2JS } from 're2js';
+import { AhoCorasick } from './aho-corasick.ts';
+import type { Budget } from './budget.ts';
+import type {
+  BuiltinDetector,
+  Detector,
+  LiteralDetector,
+  MemberDetector,
+  NumberDetector,
+  PatternDetector,
+} from './detectors/detector.ts';
+import type { Found, Span } from './types.ts';
+
+interface Literal {
+  readonly text: string;
+  readonly of: CompiledLiteral;
+}
+
+interface CompiledLiteral {
+  readonly detector: LiteralDetector;
+  readonly regexp: RE2JS;
+  readonly before: number;
+  readonly after: number;
+}
+
+interface CompiledPattern {
+  readonly detector: PatternDetector;
+  readonly regexp: RE2JS;
+}
+
+const SURROUNDINGS = 64;
+
+/** What ties a pattern to the ends of a text: such a one is tried on every part by itself. */
+const ANCHOR = /[\^$]|\\[AzbB]/;
+
+/** Finds what a fixed set of detectors is for, in time linear in the text. */
+export class PatternMatcher {
+  readonly #literals: readonly Literal[];
+  readonly #automaton: AhoCorasick | undefined;
+  readonly #numbers: readonly NumberDetector[];
+  readonly #patterns: readonly CompiledPattern[];
+  readonly #members: readonly MemberDetector[];
+
+  /** Throws what re2js throws where a pattern is not RE2. */
+  constructor(detectors: readonly Detector[]) {
+    this.#literals = detectors.filter((detector) => detector.cue === 'literal').flatMap(compileLiterals);
+    if (this.#literals.length > 0) this.#automaton = new AhoCorasick(this.#literals.map(({ text }) => text));
+    this.#numbers = detectors.filter((detector) => detector.cue === 'digits');
+    this.#members = detectors.filter((detector) => detector.cue === 'member');
+    this.#patterns = detectors
+      .filter((detector) => detector.cue === 'pattern')
+      .map((detector) => ({ detector, regexp: RE2JS.compile(detector.pattern) }));
+  }
+
+  get wantsNumbers(): boolean {
+    return this.#numbers.length > 0;
+  }
+
+  get wantsMembers(): boolean {
+    return this.#members.length > 0;
+  }
+
+  /** Whether a pattern of a policy may match somewhere in the text, or in a part of it taken by itself. */
+  mayMatch(text: string): boolean {
+    return this.#patterns.some(({ detector, regexp }) => ANCHOR.test(detector.pattern) || regexp.test(text));
+  }
+
+  /** Calls back with the offset behind every literal that a detector could begin from. */
+  eachCue(text: string, onCue: (end: number) => void): void {
+    this.#automaton?.scan(text, (end, index) => {
+      if (this.#stands(text, end, index) !== undefined) onCue(end);
+    });
+  }
+
+  /** What literals lead to. */
+  literal(text: string, key: string | undefined, budget: Budget): Found[] {
+    budget.spend(text.length);
+    const windows = new Map<CompiledLiteral, Span[]>();
+    this.#automaton?.scan(text, (end, index) => {
+      const literal = this.#stands(text, end, index);
+      if (literal === undefined) return;
+      const start = end - literal.text.length;
+      const { before, after } = literal.of;
+      widen(windows, literal.of, {
+        start: Math.max(0, start - before - 1),
+        end: Math.min(text.length, start + after),
+      });
+    });
+    const found: Found[] = [];
+    for (const [compiled, spans] of windows) {
+      for (const span of spans) found.push(...this.#matches(compiled, text, span, { key, budget }));
+    }
+    return found;
+  }
+
+  /** Numbers of at least eight digits; only for texts that have such. */
+  numbers(text: string, key: string | undefined, budget: Budget): Found[] {
+    const found: Found[] = [];
+    for (const detector of this.#numbers) {
+      budget.spend(text.length);
+      for (const match of text.matchAll(detector.pattern)) {
+        const span = { start: match.index, end: match.index + match[0].length };
+        const one = accept(detector, text, span, key);
+        if (one !== undefined) found.push(one);
+      }
+    }
+    return found;
+  }
+
+  /** A whole value that its key gives away. */
+  member(text: string, key: string): Found[] {
+    const whole = { start: 0, end: text.length };
+    return this.#members.flatMap((detector) => accept(detector, text, whole, key) ?? []);
+  }
+
+  /** What the patterns of policies match. */
+  userPatterns(text: string, budget: Budget): Found[] {
+    const found: Found[] = [];
+    for (const { detector, regexp } of this.#patterns) {
+      budget.spend(text.length);
+      if (!regexp.test(text)) continue;
+      for (const { start, end } of spansOf(regexp, text)) {
+        found.push({ start, end, detector, value: text.slice(start, end) });
+      }
+    }
+    return found;
+  }
+
+  #stands(text: string, end: number, index: number): Literal | undefined {
+    const literal = this.#literals[index];
+    if (literal === undefined) return undefined;
+    return text.slice(end - literal.text.length, end).toLowerCase() === literal.text ? literal : undefined;
+  }
+
+  #matches(
+    { detector, regexp }: CompiledLiteral,
+    text: string,
+    window: Span,
+    { key, budget }: { key: string | undefined; budget: Budget },
+  ): Found[] {
+    budget.spend(window.end - window.start);
+    const found: Found[] = [];
+    for (const { start, end } of spansOf(regexp, text.slice(window.start, window.end))) {
+      const span = { start: window.start + start, end: window.start + end };
+      if (detector.embedded !== true && isTouched(text, span)) continue;
+      const one = accept(detector, text, span, key);
+      if (one !== undefined) found.push(one);
+    }
+    return found;
+  }
+}
+
+function compileLiterals(detector: LiteralDetector): Literal[] {
+  const { before, after } = detector.reach ?? { before: 0, after: 512 };
+  const of = { detector, regexp: RE2JS.compile(detector.pattern), before, after };
+  return detector.literals.map((text) => ({ text, of }));
+}
+
+/** Adds a window; windows that touch become one, so that no character is matched twice. */
+function widen(windows: Map<CompiledLiteral, Span[]>, of: CompiledLiteral, window: Span): void {
+  const spans = windows.get(of);
+  const last = spans?.at(-1);
+  if (spans === undefined) windows.set(of, [window]);
+  else if (last !== undefined && window.start <= last.end)
+    spans[spans.length - 1] = { start: last.start, end: window.end };
+  else spans.push(window);
+}
+
+/** Where the pattern, or its group where it has one, matches; the next match begins where the last value ended. */
+function* spansOf(regexp: RE2JS, text: string): Generator<Span> {
+  const matcher = regexp.matcher(text);
+  const group = matcher.groupCount() > 0 ? 1 : 0;
+  for (let from = 0; from <= text.length && matcher.find(from);) {
+    const start = matcher.start(group);
+    const end = matcher.end(group);
+    const whole = matcher.end();
+    if (start >= 0 && end > start) yield { start, end };
+    from = Math.max(from + 1, end > from ? end : whole);
+  }
+}
+
+function accept(
+  detector: BuiltinDetector,
+  text: string,
+  { start, end }: Span,
+  key: string | undefined,
+): Found | undefined {
+  const value = text.slice(start, end);
+  const before = text.slice(Math.max(0, start - SURROUNDINGS), start);
+  if (detector.valid !== undefined && !detector.valid(value, { before, key })) return undefined;
+  return { start, end, detector, value: detector.normalize?.(value) ?? value };
+}
+
+function isTouched(text: string, { start, end }: Span): boolean {
+  return isWord(text.charCodeAt(start - 1)) || isWord(text.charCodeAt(end));
+}
+
+function isWord(code: number): boolean {
+  const lower = code | 0x20;
+  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x7a);
+}

@@ -1,0 +1,103 @@
+import type { JSONPathQuery } from 'json-p3';
+import type { Detector } from './detectors/detector.ts';
+import { isSecretName } from './detectors/entropy.ts';
+import { normalizeKey } from './keys.ts';
+import { PatternMatcher } from './pattern-matcher.ts';
+import type { CompiledPolicy } from './policy.ts';
+
+/** One policy that wants a value masked, under the name it has for that. */
+export interface Use {
+  readonly policy: CompiledPolicy;
+  readonly label: string;
+}
+
+/** What a key says about its value. */
+export interface KeyFacts {
+  readonly byKey: readonly Use[];
+  readonly byColumn: readonly Use[];
+  readonly secretName: boolean;
+}
+
+const KEYS_REMEMBERED = 4096;
+
+/** All policies that have a say in one kind of message, put together so that each text is gone through once. */
+export class Plan {
+  readonly matcher: PatternMatcher;
+  /** The queries that select, then those that exclude; the uses of the first, the policies of the second. */
+  readonly queries: readonly JSONPathQuery[];
+  readonly hasColumns: boolean;
+  readonly #selecting: readonly Use[];
+  readonly #excluding: readonly CompiledPolicy[];
+  readonly #uses = new Map<Detector, readonly Use[]>();
+  readonly #ranks = new Map<Detector, number>();
+  readonly #keys = new Map<string, readonly Use[]>();
+  readonly #columns = new Map<string, readonly Use[]>();
+  readonly #facts = new Map<string, KeyFacts>();
+
+  constructor(policies: readonly CompiledPolicy[]) {
+    const detectors = new Set(policies.flatMap((policy) => policy.detectors));
+    this.matcher = new PatternMatcher([...detectors]);
+    for (const detector of detectors) {
+      this.#ranks.set(detector, this.#ranks.size);
+      const users = policies.filter((policy) => policy.detectors.includes(detector));
+      this.#uses.set(
+        detector,
+        users.map((policy) => ({ policy, label: detector.name })),
+      );
+    }
+    for (const policy of policies) {
+      for (const { normalized, label } of policy.keys) add(this.#keys, normalized, { policy, label });
+      for (const { normalized, label } of policy.columns) add(this.#columns, normalized, { policy, label });
+    }
+    this.hasColumns = this.#columns.size > 0;
+    const selecting = policies.flatMap((policy) =>
+      policy.paths.map(({ query, label }) => ({ query, use: { policy, label } })),
+    );
+    const excluding = policies.flatMap((policy) => policy.excludedPaths.map((query) => ({ query, policy })));
+    this.queries = [...selecting, ...excluding].map(({ query }) => query);
+    this.#selecting = selecting.map(({ use }) => use);
+    this.#excluding = excluding.map(({ policy }) => policy);
+  }
+
+  usesOf(detector: Detector): readonly Use[] {
+    return this.#uses.get(detector) ?? [];
+  }
+
+  /** Vendors' formats come before general ones: the lower rank names a value that both see. */
+  rankOf(detector: Detector): number {
+    return this.#ranks.get(detector) ?? 0;
+  }
+
+  /** What the queries with these indexes select the value for. */
+  selectedBy(queries: readonly number[]): Use[] {
+    return queries.flatMap((index) => this.#selecting[index] ?? []);
+  }
+
+  /** The policies from which the queries with these indexes exclude the value. */
+  excludedBy(queries: readonly number[]): CompiledPolicy[] {
+    return queries.flatMap((index) => this.#excluding[index - this.#selecting.length] ?? []);
+  }
+
+  columnUses(header: string): readonly Use[] {
+    return this.#columns.get(normalizeKey(header)) ?? [];
+  }
+
+  /** Messages have few different keys, so what was found out about one is remembered. */
+  factsOf(key: string): KeyFacts {
+    const known = this.#facts.get(key);
+    if (known !== undefined) return known;
+    const normalized = normalizeKey(key);
+    const facts = {
+      byKey: this.#keys.get(normalized) ?? [],
+      byColumn: this.#columns.get(normalized) ?? [],
+      secretName: this.matcher.wantsMembers && isSecretName(key),
+    };
+    if (this.#facts.size >= KEYS_REMEMBERED) this.#facts.clear();
+    if (key.length <= 64) this.#facts.set(key, facts);
+    return facts;
+  }
+}
+
+function add(map: Map<string, readonly Use[]>, name: string, use: Use): void {
+  map.set(name, [...(map.get(name) ?? []), use]);
+}

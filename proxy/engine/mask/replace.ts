@@ -1,0 +1,27 @@
+import { createHmac } from 'node:crypto';
+import type { MaskAction } from '../../../crds/bundle.ts';
+
+/** Actions that put something in the place of a value. */
+export type ReplacingAction = Exclude<MaskAction, 'Block'>;
+
+/** A shorter value would be given away by its last four characters. */
+const PARTIAL_FROM = 12;
+
+/**
+ * What stands in the place of a value: `[REDACTED:<label>]`, `[PARTIAL:<label>:<last four letters or
+ * digits>]` (Redact where the value is shorter than twelve characters), or `[HASH:<label>:<16 hex digits of
+ * HMAC-SHA256>]`, which is equal for equal values of one installation.
+ */
+export function replacement(
+  action: ReplacingAction,
+  label: string,
+  value: string,
+  hashKey: Uint8Array,
+): string {
+  if (action === 'Hash') {
+    return `[HASH:${label}:${createHmac('sha256', hashKey).update(value).digest('hex').slice(0, 16)}]`;
+  }
+  const shown = value.replaceAll(/[^A-Za-z0-9]/g, '');
+  if (action === 'Partial' && shown.length >= PARTIAL_FROM) return `[PARTIAL:${label}:${shown.slice(-4)}]`;
+  return `[REDACTED:${label}]`;
+}

@@ -1,0 +1,31 @@
+/** Between the value of a JSON string and the characters that write it. */
+import type { JsonEdit } from '../../../lib/json/index.ts';
+
+/** Edits in the value of the string token at `start`, as edits in the text around it. */
+export function inToken(text: string, start: number, plain: boolean, edits: readonly JsonEdit[]): JsonEdit[] {
+  const last = Math.max(0, ...edits.map((edit) => edit.end));
+  const origins = plain ? undefined : originsOf(text, start + 1, last);
+  const origin = (offset: number): number => origins?.[offset] ?? start + 1 + offset;
+  return edits.map((edit) => ({
+    start: origin(edit.start),
+    end: origin(edit.end),
+    text: escaped(edit.text),
+  }));
+}
+
+/** A value as it stands between the quotes of a string token. */
+export function escaped(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+/** Where each of the first `count` units of the value, and the one behind them, is written. */
+function originsOf(text: string, from: number, count: number): number[] {
+  const origins: number[] = [];
+  let at = from;
+  for (let unit = 0; unit <= count; unit += 1) {
+    origins.push(at);
+    if (text.charCodeAt(at) !== 0x5c) at += 1;
+    else at += text.charCodeAt(at + 1) === 0x75 ? 6 : 2;
+  }
+  return origins;
+}

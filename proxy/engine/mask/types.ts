@@ -1,0 +1,54 @@
+import type { Masked, MaskedText } from '../../../crds/control.ts';
+import { GatehouseError } from '../../../lib/errors.ts';
+import type { Detector } from './detectors/detector.ts';
+
+/**
+ * `release`: server to client, policies with direction Response or Both. `request`: client to server, direction
+ * Request or Both. `record`: client messages as the record keeps them, where every enforced policy applies.
+ */
+export type MaskPurpose = 'release' | 'request' | 'record';
+
+export interface MaskAbout {
+  readonly purpose: MaskPurpose;
+  /** The tool that was called: exclusions by tool look at it. */
+  readonly tool?: string | undefined;
+  /** What `structuredContent` was promised to look like; a mask that would break the promise withholds. */
+  readonly outputSchema?: unknown;
+}
+
+/** `withheld`: nothing of the text may leave; `reason` is one sentence that may be shown and holds no secret. */
+export type MaskOutcome =
+  | {
+      readonly kind: 'released';
+      readonly text: MaskedText;
+      readonly masked: readonly Masked[];
+      /** What policies in mode Audit would have masked. */
+      readonly audited: readonly Masked[];
+    }
+  | { readonly kind: 'withheld'; readonly reason: string; readonly masked: readonly Masked[] };
+
+export interface Masker {
+  /** A whole JSON-RPC message, or a batch of them. The text must have passed parseJson. Never throws. */
+  message(text: string, about: MaskAbout): MaskOutcome;
+  /** Any other text: a header value, a body that is no MCP message, a line of stderr, a sentence. Never throws. */
+  text(text: string, about: MaskAbout): MaskOutcome;
+}
+
+/** A masking policy that cannot be compiled. The sentence names the policy and says how to mend it. */
+export class MaskPolicyError extends GatehouseError {
+  readonly code = 'mask_policy_invalid';
+}
+
+/** Half-open range of UTF-16 offsets. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Something a detector saw in a text, before any policy was asked. */
+export interface Found extends Span {
+  /** Absent for values that the proxy holds. */
+  readonly detector: Detector | undefined;
+  /** The value in the clear, as the detector normalizes it: what is hashed and what the last four are taken of. */
+  readonly value: string;
+}
