@@ -8,7 +8,7 @@ import { portOf } from '../fixtures/mcp/listen.ts';
 
 const call = z.object({ id: z.union([z.string(), z.number()]), method: z.string() });
 
-const rows = Array.from({ length: 8 }, (_, index) => ({
+const rows = Array.from({ length: 6 }, (_, index) => ({
   id: 1000 + index,
   customer: `Customer ${index} of the northern district`,
   item: 'Desk lamp, brass, adjustable',

@@ -1,0 +1,42 @@
+/** The part of oidc-provider that the demo uses; the package brings no types. */
+declare module 'oidc-provider' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+
+  interface Account {
+    readonly accountId: string;
+    readonly claims: () => { readonly sub: string };
+  }
+
+  interface ResourceServer {
+    readonly scope: string;
+    readonly audience: string;
+    readonly accessTokenFormat: 'jwt';
+    readonly jwt: { readonly sign: { readonly alg: string } };
+  }
+
+  interface Configuration {
+    readonly clients: readonly Readonly<Record<string, unknown>>[];
+    readonly cookies: { readonly keys: readonly string[] };
+    readonly jwks: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+    readonly ttl: Readonly<Record<string, number>>;
+    readonly features: {
+      readonly devInteractions: { readonly enabled: boolean };
+      readonly resourceIndicators: {
+        readonly enabled: boolean;
+        readonly getResourceServerInfo: (ctx: unknown, resource: string) => ResourceServer;
+      };
+    };
+    readonly findAccount: (ctx: unknown, id: string) => Account;
+    readonly extraTokenClaims: (
+      ctx: unknown,
+      token: { readonly accountId?: string },
+    ) => Readonly<Record<string, unknown>>;
+  }
+
+  export default class Provider {
+    constructor(issuer: string, configuration: Configuration);
+    callback(): (req: IncomingMessage, res: ServerResponse) => void;
+  }
+
+  export const errors: { readonly InvalidTarget: new () => Error };
+}
