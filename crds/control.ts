@@ -155,7 +155,12 @@ export type RecordEvent = {
       readonly reason: string;
       readonly status: number;
     }
-  | { readonly type: 'approval'; readonly exchange: string; readonly approval: string; readonly phase: string }
+  | {
+      readonly type: 'approval';
+      readonly exchange: string;
+      readonly approval: string;
+      readonly phase: string;
+    }
 );
 
 /** A record line as it goes over the wire and into the log. `prev` is the hash of the line before it in its stream. */

@@ -91,5 +91,8 @@ function compileCredential(gateway: McpGateway, credential: CredentialSpec, base
 
 /** Manifests are refused before they come here; this holds for objects that came another way. */
 function notBuilt(gateway: McpGateway, what: string): NotAccepted {
-  return new NotAccepted('NotBuilt', `${titleOf(gateway)} has a ${what} of a kind that is not built yet.`);
+  return new NotAccepted(
+    'NotBuilt',
+    `${titleOf(gateway)} has ${what}, which is of a kind that is not built yet.`,
+  );
 }
