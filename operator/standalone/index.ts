@@ -9,12 +9,12 @@ import { GatehouseError } from '../../lib/errors.ts';
 import { lockDirectory } from '../../lib/exclusive-lock.ts';
 import type { Address } from '../../lib/listen.ts';
 import type { Logger, LogLevel } from '../../lib/log.ts';
-import type { ServerLeaf } from '../keys/pki.ts';
 import { startOperator, type Operator } from '../main.ts';
 import { fixedTokens } from '../publish/identity.ts';
 import { DirectorySource, type DirectoryState } from '../source/directory.ts';
 import { startChild, type Child } from './child.ts';
-import { issueTokens, proxyEnvironment, recorderEnvironment, type Common, type Tokens } from './wires.ts';
+import { startRecorder } from './recorder.ts';
+import { issueTokens, proxyEnvironment, type Common } from './wires.ts';
 
 export interface StandaloneOptions {
   readonly directory: string;
@@ -52,8 +52,6 @@ export class ManifestsRefused extends GatehouseError {
 }
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
-const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
-const RENEWAL_CHECK_MS = 12 * 3_600_000;
 
 /** Resolves when calls are served. What was started is ended again when a later step fails. */
 export async function startStandalone(options: StandaloneOptions, deps: StandaloneDeps): Promise<Standalone> {
@@ -162,39 +160,11 @@ async function abandon(operator: Operator, log: Logger): Promise<void> {
   }
 }
 
-async function startRecorder(
-  options: StandaloneOptions & { common: Common; tokens: Tokens },
-  context: { operator: Operator; log: Logger; stderr: Writable; onClose: OnClose },
-): Promise<Child> {
-  const { operator, log, stderr, onClose } = context;
-  const issue = (): Promise<ServerLeaf> => operator.pki.server('recorder', LOOPBACK_HOSTS, systemClock.now());
-  let leaf = await issue();
-  const recorder = await startChild(
-    {
-      name: 'recorder',
-      command: [...options.gatehouse, 'recorder'],
-      environment: (before) => recorderEnvironment(options.common, { leaf, tokens: options.tokens }, before),
-    },
-    { clock: systemClock, log, stderr },
-  );
-  onClose(() => recorder.stop());
-
-  const renew = async (): Promise<void> => {
-    stopRenewal = systemClock.after(RENEWAL_CHECK_MS, () => void renew());
-    const { cert } = leaf;
-    leaf = await issue();
-    if (leaf.cert !== cert) recorder.restart();
-  };
-  let stopRenewal = systemClock.after(RENEWAL_CHECK_MS, () => void renew());
-  onClose(() => stopRenewal());
-  return recorder;
-}
-
 /** One gateway is served at its own path, several each below its name. */
 function endpointsOf(base: string, bundles: readonly Bundle[]): { gateway: string; url: string }[] {
   const only = bundles.length === 1;
   return bundles.map((bundle) => {
     const gateway = gatewayName(bundle.gateway);
-    return { gateway, url: `${base}${only ? bundle.server.path : `/${gateway}`}` };
+    return { gateway, url: `${base}${only ? '' : `/${gateway}`}${bundle.server.path}` };
   });
 }

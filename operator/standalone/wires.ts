@@ -1,12 +1,14 @@
 /** What the recorder and the proxy of a standalone installation are told, and by which tokens they know each other. */
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Bundle } from '../../crds/bundle.ts';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/durable-file.ts';
 import { formatAddress, parseAddress, type Address } from '../../lib/listen.ts';
 import type { LogLevel } from '../../lib/log.ts';
 import type { ServerLeaf } from '../keys/pki.ts';
 import type { Ready } from './child.ts';
 
+const DAY_MS = 86_400_000;
 const ANY_PORT = '127.0.0.1:0';
 const PROXY = 'proxy';
 
@@ -38,7 +40,7 @@ export interface Common {
 
 export function recorderEnvironment(
   common: Common,
-  wires: { leaf: ServerLeaf; tokens: Tokens },
+  wires: { leaf: ServerLeaf; tokens: Tokens; retention: string },
   before: Ready | undefined,
 ): Record<string, string> {
   return {
@@ -49,6 +51,7 @@ export function recorderEnvironment(
     GATEHOUSE_TOKENS_FILE: wires.tokens.recorderTokensFile,
     GATEHOUSE_STORE_DIR: join(common.state, 'records'),
     GATEHOUSE_SIGNING_KEY_FILE: join(common.state, 'keys', 'recorder-signing.pem'),
+    GATEHOUSE_RETENTION: wires.retention,
   };
 }
 
@@ -75,6 +78,12 @@ function childBasics(common: Common, before: Ready | undefined): Record<string, 
     GATEHOUSE_METRICS_LISTEN: before === undefined ? ANY_PORT : hostPortOf(before.metrics),
     GATEHOUSE_EXIT_WITH_PARENT: '1',
   };
+}
+
+/** The store is one log for all gateways, so whoever wants records kept longest decides. */
+export function longestRetention(bundles: readonly Bundle[]): string {
+  const longest = Math.max(DAY_MS, ...bundles.map(({ recording }) => recording.retentionMs));
+  return `${Math.ceil(longest / DAY_MS)}d`;
 }
 
 /** `host:port` of a URL as a process names it; the port is always there but where it is the scheme's own. */
