@@ -1,0 +1,141 @@
+/** To a server that is a child process: one process a session, one line a message. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { sentenceOf } from '../../lib/errors.ts';
+import { Refusal } from '../refusal.ts';
+import { Connection } from './connection.ts';
+import { readLines } from '../lib/lines.ts';
+import type { Answer, Upstream, UpstreamCall, UpstreamLink } from '../upstream.ts';
+
+export interface StdioOptions {
+  readonly command: readonly string[];
+  /** The whole environment of the child: nothing of ours is inherited. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly maxMessageBytes: number;
+  /** What the child writes to stderr, and stdout that is no JSON; it may hold anything. */
+  readonly onNoise: (line: string) => void;
+}
+
+const GRACE_MS = 2_000;
+
+export function createStdioUpstream(options: StdioOptions): Upstream {
+  const children = new Set<StdioChild>();
+
+  const connect = (link: UpstreamLink): StdioChild => {
+    const existing = link.connection;
+    if (existing instanceof StdioChild && existing.connection.open) return existing;
+    const child = new StdioChild(options, () => children.delete(child));
+    children.add(child);
+    link.connection = child;
+    return child;
+  };
+
+  return {
+    call: async (request) => {
+      const child = request.method === 'initialize' ? fresh(request.link, connect) : connect(request.link);
+      const modern = request.headers['mcp-protocol-version'] === '2026-07-28';
+      const events = await child.connection.call(request.text, { ...request, cancelOnAbort: modern });
+      return { kind: 'stream', begun: false, events };
+    },
+    post: async (message: UpstreamCall): Promise<Answer> => {
+      await connect(message.link).connection.post(message.text, message.headers);
+      return { kind: 'none', status: 202 };
+    },
+    stream: (request) =>
+      Promise.resolve({ kind: 'stream', begun: false, events: connect(request.link).connection.unsolicited }),
+    end: (request) => {
+      request.link.connection?.close();
+      return Promise.resolve(200);
+    },
+    // The process is the session: without it there is nothing to go on with.
+    resumable: (link) => link.connection instanceof StdioChild && link.connection.connection.open,
+    close: async () => {
+      await Promise.all([...children].map((child) => child.stop()));
+    },
+  };
+}
+
+function fresh(link: UpstreamLink, connect: (link: UpstreamLink) => StdioChild): StdioChild {
+  link.connection?.close();
+  link.connection = undefined;
+  return connect(link);
+}
+
+class StdioChild {
+  readonly connection: Connection;
+  readonly #process: ChildProcessWithoutNullStreams;
+
+  constructor(options: StdioOptions, onExit: () => void) {
+    const [program = '', ...args] = options.command;
+    // A group of its own, so that what the server starts ends with it.
+    this.#process = spawn(program, args, { env: { ...options.environment }, stdio: 'pipe', detached: true });
+    this.connection = new Connection({ send: (text) => this.#write(text), close: () => void this.stop() });
+    this.#process.on('error', (cause) => this.#gone(`could not be started: ${sentenceOf(cause)}`, cause));
+    this.#process.once('exit', (code, signal) => {
+      onExit();
+      this.#gone(`ended (${signal ?? `exit code ${code ?? 'unknown'}`})`, undefined);
+    });
+    this.#process.stdin.on('error', () => undefined);
+    void this.#read(options);
+    void readLines(this.#process.stderr, options.maxMessageBytes, options.onNoise);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  /** Closes stdin, then asks, then insists. */
+  async stop(): Promise<void> {
+    if (
+      this.#process.exitCode !== null ||
+      this.#process.signalCode !== null ||
+      this.#process.pid === undefined
+    )
+      return;
+    const exited = once(this.#process, 'exit');
+    this.#process.stdin.end();
+    const ask = setTimeout(() => this.#signal('SIGTERM'), GRACE_MS);
+    const insist = setTimeout(() => this.#signal('SIGKILL'), 2 * GRACE_MS);
+    await exited;
+    clearTimeout(ask);
+    clearTimeout(insist);
+    this.#signal('SIGKILL');
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    try {
+      if (this.#process.pid !== undefined) process.kill(-this.#process.pid, name);
+    } catch {
+      // ESRCH: the group is gone already, which is what was wanted.
+    }
+  }
+
+  async #read(options: StdioOptions): Promise<void> {
+    await readLines(this.#process.stdout, options.maxMessageBytes, (line) => {
+      try {
+        this.connection.receive(line);
+      } catch {
+        options.onNoise(line);
+      }
+    }).catch((cause: unknown) => {
+      this.#gone(`broke the protocol: ${sentenceOf(cause)}`, cause);
+      void this.stop();
+    });
+  }
+
+  async #write(text: string): Promise<void> {
+    // A message is one line; JSON allows line breaks only between tokens, so they can go.
+    const line = `${text.replaceAll(/[\r\n]+/g, ' ')}\n`;
+    if (!this.#process.stdin.write(line)) await once(this.#process.stdin, 'drain');
+  }
+
+  #gone(what: string, cause: unknown): void {
+    this.connection.fail(
+      new Refusal('upstream_unavailable', `The MCP server's process ${what}.`, {
+        status: 502,
+        as: -32603,
+        cause,
+      }),
+    );
+  }
+}
