@@ -1,0 +1,118 @@
+/** The wire to the operator: HTTPS with the installation's root and a token that is read anew for each request. */
+import { Agent, request as send, type Dispatcher } from 'undici';
+import type { z } from 'zod';
+import { controlProblem, type ControlProblem } from '#control';
+import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
+
+export interface ControlOptions {
+  readonly url: string;
+  /** PEM of the installation's root. */
+  readonly ca: string;
+  readonly token: () => Promise<string>;
+}
+
+/** The operator said no, and why. */
+export class ControlRefused extends GatehouseError {
+  readonly code = 'control_refused';
+  readonly status: number;
+  readonly problem: ControlProblem;
+
+  constructor(status: number, problem: ControlProblem) {
+    super(problem.message);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** The operator could not be reached, or answered what nobody can read. */
+export class ControlUnavailable extends GatehouseError {
+  readonly code = 'control_unavailable';
+}
+
+export interface ControlRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the answer's headers must have come. */
+  readonly timeoutMs?: number;
+}
+
+export class ControlClient {
+  readonly #options: ControlOptions;
+  readonly #agent: Agent;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#agent = new Agent({ connect: { ca: options.ca, timeout: 5_000 }, bodyTimeout: 0 });
+  }
+
+  /** One request and its parsed answer. Throws ControlRefused or ControlUnavailable. */
+  async ask<T>(request: ControlRequest, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.open(request);
+    let body: unknown;
+    try {
+      body = await response.body.json();
+    } catch (cause) {
+      throw new ControlUnavailable(
+        `The operator's answer to ${request.path} cannot be read: ${sentenceOf(cause)}.`,
+        { cause },
+      );
+    }
+    if (response.statusCode >= 300) throw refusedBy(response.statusCode, body);
+    const parsed = schema.safeParse(body);
+    if (!parsed.success)
+      throw new ControlUnavailable(
+        `The operator's answer to ${request.path} has another form than this proxy knows.`,
+      );
+    return parsed.data;
+  }
+
+  /** One request that is answered with no body. */
+  async tell(request: ControlRequest): Promise<void> {
+    const response = await this.open(request);
+    const text = await response.body.text();
+    if (response.statusCode >= 300) throw refusedBy(response.statusCode, parseOrEmpty(text));
+  }
+
+  async open(request: ControlRequest): Promise<Dispatcher.ResponseData> {
+    const token = await this.#options.token();
+    try {
+      return await send(new URL(request.path, this.#options.url), {
+        method: request.method,
+        dispatcher: this.#agent,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        headersTimeout: request.timeoutMs ?? 10_000,
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
+    } catch (cause) {
+      throw new ControlUnavailable(
+        `The operator at ${this.#options.url} cannot be reached: ${sentenceOf(cause)}.`,
+        { cause },
+      );
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+}
+
+function refusedBy(status: number, body: unknown): ControlRefused {
+  const problem = controlProblem.safeParse(body);
+  return new ControlRefused(
+    status,
+    problem.success
+      ? problem.data
+      : { code: 'unknown', message: `The operator answered with HTTP status ${status}.` },
+  );
+}
+
+function parseOrEmpty(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
