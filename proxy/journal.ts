@@ -1,0 +1,200 @@
+/** Writes down what happens in one gateway: the record and the metrics, each outcome once. */
+import type { MaskedText, RecordEvent } from '#control';
+import type { Masker } from './engine/mask/index.ts';
+import type {
+  Caller,
+  Credentialed,
+  ClientMessage,
+  ClientRequest,
+  Identified,
+  Judgement,
+  SessionFacts,
+} from './exchange.ts';
+import { RecorderUnavailable } from './record/errors.ts';
+import type { ProxyMetrics } from './record/metrics.ts';
+import {
+  approvalChanged,
+  messagePassed,
+  refused,
+  requested,
+  responded,
+  sessionEnded,
+  sessionStarted,
+  type Known,
+} from './record/outcome.ts';
+import type { Recorder } from './record/recorder.ts';
+import { Refusal } from './refusal.ts';
+import type { Released } from './release/index.ts';
+
+export interface JournalDeps {
+  readonly gateway: string;
+  readonly recorder: Pick<Recorder, 'write' | 'ready'>;
+  readonly metrics: ProxyMetrics;
+  readonly now: () => number;
+  readonly masker: Masker;
+  readonly onFailure: 'Block' | 'Allow';
+}
+
+/** How an exchange ended, as metrics count it. */
+export interface Ended {
+  readonly method: string | undefined;
+  readonly decision: 'allow' | 'deny' | 'hold' | 'none';
+  readonly code: string;
+  readonly startedAt: number;
+}
+
+export class Journal {
+  readonly #deps: JournalDeps;
+
+  constructor(deps: JournalDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws a Refusal while nothing can be recorded and the gateway says that nothing may happen unrecorded. */
+  checkReady(): void {
+    if (this.#deps.onFailure === 'Block' && !this.#deps.recorder.ready()) throw notRecorded(undefined);
+  }
+
+  request(
+    exchange: Identified<ClientRequest>,
+    judgement: Pick<Judgement, 'decision' | 'rule' | 'reason' | 'risk'>,
+    more: { readonly credentials?: readonly string[]; readonly approval?: string | undefined } = {},
+  ): void {
+    const { message } = exchange;
+    this.#write(
+      requested(this.#on(), {
+        exchange,
+        method: message.method,
+        target: message.target,
+        message: this.#forRecord(message),
+        judgement,
+        ...more,
+      }),
+    );
+  }
+
+  credentialed(exchange: Credentialed<ClientRequest>): void {
+    const credentials = exchange.inject.map((header) => header.credential);
+    this.request(exchange, exchange.judgement, credentials.length === 0 ? {} : { credentials });
+  }
+
+  answered(exchange: Identified, released: Released & { readonly kind: 'released' | 'withheld' }): void {
+    this.#deps.metrics.masked(this.#deps.gateway, released.masked);
+    this.#write(responded(this.#on(), { exchange, message: released.text, masked: released.masked }));
+  }
+
+  /** A message that is the answer to no request. */
+  passed(
+    from: 'client' | 'server',
+    about: { readonly caller: Caller; readonly session: SessionFacts },
+    method: string,
+    released: Released,
+  ): void {
+    this.#deps.metrics.masked(this.#deps.gateway, released.masked);
+    if (released.kind === 'dropped') return;
+    this.#write(
+      messagePassed(this.#on(), { ...about, from, method, message: released.text, masked: released.masked }),
+    );
+  }
+
+  fromClient(exchange: Identified, method: string): void {
+    const message = this.#forRecord(exchange.message);
+    this.#write(
+      messagePassed(this.#on(), {
+        caller: exchange.caller,
+        session: exchange.session,
+        from: 'client',
+        method,
+        message,
+        masked: [],
+      }),
+    );
+  }
+
+  /** Never throws: a refusal stands even where it cannot be written down. */
+  refused(known: Known, refusal: Refusal): void {
+    this.#deps.metrics.refusal(this.#deps.gateway, refusal.code);
+    try {
+      this.#deps.recorder.write(refused(this.#on(), known, this.#masked(refusal)));
+    } catch (error) {
+      if (!(error instanceof RecorderUnavailable)) throw error;
+      this.#deps.metrics.recordDropped(this.#deps.gateway);
+    }
+  }
+
+  approval(exchange: Identified, id: string, phase: string): void {
+    this.#write(approvalChanged(this.#on(), exchange, { id, phase }));
+  }
+
+  sessionStarted(
+    known: { readonly caller: Caller; readonly session: SessionFacts },
+    transport: string,
+  ): void {
+    this.#deps.metrics.sessionOpened(this.#deps.gateway);
+    this.#write(sessionStarted(this.#on(), known, transport));
+  }
+
+  sessionEnded(session: string, reason: string): void {
+    this.#deps.metrics.sessionClosed(this.#deps.gateway);
+    try {
+      this.#deps.recorder.write(sessionEnded(this.#on(), session, reason));
+    } catch (error) {
+      if (!(error instanceof RecorderUnavailable)) throw error;
+      this.#deps.metrics.recordDropped(this.#deps.gateway);
+    }
+  }
+
+  ended(ended: Ended): void {
+    const { method, decision, code, startedAt } = ended;
+    this.#deps.metrics.request({
+      gateway: this.#deps.gateway,
+      method,
+      decision,
+      code,
+      durationMs: this.#deps.now() - startedAt,
+    });
+  }
+
+  /** The client's message with everything masked that any policy would mask. */
+  #forRecord(message: ClientMessage): MaskedText {
+    const tool =
+      message.kind === 'request' && message.target?.kind === 'tool' ? message.target.name : undefined;
+    const outcome = this.#deps.masker.message(message.text, { purpose: 'record', tool });
+    if (outcome.kind === 'released') return outcome.text;
+    const note = this.#deps.masker.message(JSON.stringify({ withheld: outcome.reason }), {
+      purpose: 'record',
+    });
+    return note.kind === 'released' ? note.text : NOTHING;
+  }
+
+  #masked(refusal: Refusal): Refusal {
+    const outcome = this.#deps.masker.text(refusal.message, { purpose: 'record' });
+    const sentence = outcome.kind === 'released' ? outcome.text : 'The reason is withheld.';
+    return new Refusal(refusal.code, sentence, { status: refusal.status });
+  }
+
+  #on(): { gateway: string; at: number } {
+    return { gateway: this.#deps.gateway, at: this.#deps.now() };
+  }
+
+  #write(event: RecordEvent): void {
+    try {
+      this.#deps.recorder.write(event);
+    } catch (error) {
+      if (!(error instanceof RecorderUnavailable)) throw error;
+      this.#deps.metrics.recordDropped(this.#deps.gateway);
+      if (this.#deps.onFailure === 'Block') throw notRecorded(error);
+    }
+  }
+}
+
+/** Holds nothing, so it needs no masking. */
+const NOTHING = '{}' as MaskedText;
+
+function notRecorded(cause: unknown): Refusal {
+  return new Refusal(
+    'recorder_unavailable',
+    'The call was refused because it cannot be recorded now; try again later.',
+    { status: 503, as: -32603, cause },
+  );
+}

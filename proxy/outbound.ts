@@ -1,0 +1,52 @@
+/** What leaves for the server: the text and headers of a message, rewritten where a policy says so, credentials put in. */
+import { locate } from '../lib/json/index.ts';
+import { headersFor } from './credential/index.ts';
+import type { Masker } from './engine/mask/index.ts';
+import type {
+  ClientMessage,
+  ClientNotification,
+  ClientRequest,
+  ClientResponse,
+  Credentialed,
+} from './exchange.ts';
+import type { ParameterHeaders } from './forward/parameter-headers.ts';
+import { Refusal } from './refusal.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** A message and its headers as the server gets them. Throws a Refusal for what may not be sent. */
+export type Outbound = (
+  exchange: Credentialed<ClientRequest | ClientNotification | ClientResponse>,
+  headers: Headers,
+) => { readonly text: string; readonly headers: Headers };
+
+export function createOutbound(masker: Masker, parameters: ParameterHeaders): Outbound {
+  return (exchange, headers) => {
+    const { message, inject, session } = exchange;
+    const tool = toolOf(message);
+    if (tool !== undefined && session.era === 'modern')
+      parameters.check(tool, argumentsOf(message.text), headers);
+    const outcome = masker.message(message.text, { purpose: 'request', tool });
+    if (outcome.kind === 'withheld')
+      throw new Refusal('withheld', `The call was not forwarded: ${outcome.reason}.`);
+    const unchanged = outcome.text === message.text || tool === undefined;
+    const travelling = unchanged ? headers : rewritten(outcome.text, tool, headers);
+    return { text: outcome.text, headers: { ...travelling, ...headersFor(inject) } };
+  };
+
+  function rewritten(text: string, tool: string, headers: Headers): Headers {
+    return parameters.rewrite(tool, argumentsOf(text), headers, (value) => {
+      const masked = masker.text(value, { purpose: 'request', tool });
+      return masked.kind === 'released' ? masked.text : '';
+    });
+  }
+}
+
+function toolOf(message: ClientMessage): string | undefined {
+  return message.kind === 'request' && message.target?.kind === 'tool' ? message.target.name : undefined;
+}
+
+function argumentsOf(text: string): unknown {
+  const span = locate(text, ['params', 'arguments']);
+  return span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+}

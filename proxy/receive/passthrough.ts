@@ -1,0 +1,89 @@
+/** Paths beside the MCP path that a gateway lets through: identified, masked as text and recorded like everything else. */
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import type { ClientNotification, Identified } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { Refusal } from '../refusal.ts';
+import type { Visit } from './streamable.ts';
+
+interface Passage {
+  readonly path: string;
+  readonly methods: readonly string[];
+}
+
+export async function servePassthrough(visit: Visit, passage: Passage): Promise<void> {
+  const { gateway, request, response } = visit;
+  const caller = await gateway.identify(request);
+  const method = request.method ?? 'GET';
+  if (!passage.methods.includes(method)) {
+    throw new Refusal('method_not_allowed', `This path passes ${passage.methods.join(', ')}.`, {
+      status: 405,
+      as: -32600,
+      headers: { Allow: passage.methods.join(', ') },
+    });
+  }
+  const session = gateway.sessions.implicit(caller, 'legacy', 'http');
+  const exchange: Identified<ClientNotification> = {
+    exchange: randomUUID(),
+    at: visit.at,
+    caller,
+    session,
+    message: asMessage(method, passage.path),
+  };
+  gateway.checkRate(exchange);
+  gateway.journal.checkReady();
+  gateway.journal.fromClient(exchange, 'http');
+  const query = (request.url ?? '').split('?').slice(1).join('?');
+  const answer = await gateway.passthrough({
+    exchange,
+    request,
+    response,
+    path: query === '' ? passage.path : `${passage.path}?${query}`,
+  });
+  const body = maskedBody(answer.body, gateway);
+  const headers = maskedHeaders(answer.headers, gateway);
+  gateway.journal.ended({ method: 'http', decision: 'allow', code: 'ok', startedAt: visit.at });
+  response.writeHead(answer.status, { ...headers, 'content-length': body.length });
+  response.end(body);
+}
+
+/** The record speaks of messages; a request that is none is written down as a notification of its own kind. */
+function asMessage(method: string, path: string): ClientNotification {
+  const params = { method, path };
+  return {
+    kind: 'notification',
+    method: 'http',
+    params,
+    text: JSON.stringify({ jsonrpc: '2.0', method: 'http', params }),
+  };
+}
+
+/** Text is masked. What is no text cannot be edited: it leaves as it is, or not at all when a secret is in it. */
+function maskedBody(body: Buffer, { masker }: Gateway): Buffer {
+  const text = isUtf8(body) ? body.toString('utf8') : undefined;
+  const outcome = masker.text(text ?? body.toString('latin1'), { purpose: 'release' });
+  if (outcome.kind === 'withheld') throw withheld(outcome.reason);
+  if (text !== undefined) return Buffer.from(outcome.text);
+  if (outcome.masked.length > 0) throw withheld('it is no text and holds what must be masked');
+  return body;
+}
+
+function maskedHeaders(
+  headers: Readonly<Record<string, string | string[]>>,
+  { masker }: Gateway,
+): Record<string, string | string[]> {
+  const mask = (value: string): string => {
+    const outcome = masker.text(value, { purpose: 'release' });
+    return outcome.kind === 'released' ? outcome.text : '[withheld]';
+  };
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(mask) : mask(value),
+    ]),
+  );
+}
+
+function withheld(reason: string): Refusal {
+  return new Refusal('withheld', `The answer was withheld: ${reason}.`, { status: 502, as: 4403 });
+}

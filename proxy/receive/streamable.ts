@@ -1,0 +1,199 @@
+/** The Streamable HTTP endpoint: POST, and for legacy sessions GET and DELETE. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  Caller,
+  ClientMessage,
+  ClientNotification,
+  ClientRequest,
+  ClientResponse,
+  Identified,
+} from '../exchange.ts';
+import { forwardedHeaders } from '../lib/forwarded-headers.ts';
+import type { Gateway } from '../gateway.ts';
+import { Refusal } from '../refusal.ts';
+import { servePost, serveRequest } from '../serve.ts';
+import type { Session } from '../session/sessions.ts';
+import { BatchReply } from './batch-reply.ts';
+import { readJsonBody } from './body.ts';
+import { readMessages, requestOf, type Incoming } from './message.ts';
+import { PostReply } from './post-reply.ts';
+import { refuse } from './refuse.ts';
+import { knownLegacy, revisionOf, type Revision } from './revisions.ts';
+import { openStandalone, resumeStream } from './streams.ts';
+
+export interface Visit {
+  readonly gateway: Gateway;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export async function serveStreamable(visit: Visit): Promise<void> {
+  switch (visit.request.method) {
+    case 'POST':
+      return post(visit);
+    case 'GET':
+      return get(visit);
+    case 'DELETE':
+      return remove(visit);
+    default:
+      throw new Refusal('method_not_allowed', 'The MCP path takes POST, GET and DELETE.', {
+        status: 405,
+        as: -32600,
+        headers: { Allow: 'GET, POST, DELETE' },
+      });
+  }
+}
+
+async function post(visit: Visit): Promise<void> {
+  const { gateway, request } = visit;
+  const caller = await gateway.identify(request);
+  const incoming = readMessages(await readJsonBody(request, gateway.bundle.limits.maxBodyBytes));
+  try {
+    const revision = revisionOf(incoming, revisionHeaders(request));
+    const session = sessionFor(incoming, { visit, caller, revision });
+    await dispatch(incoming, { visit, caller, session });
+  } catch (error) {
+    // From here on the client's request is known, and its refusal carries its id.
+    refuse(visit, error, { caller, request: requestOf(incoming.messages) });
+  }
+}
+
+interface Guest {
+  readonly visit: Visit;
+  readonly caller: Caller;
+  readonly session: Session;
+}
+
+async function dispatch(incoming: Incoming, guest: Guest): Promise<void> {
+  const { messages, batch } = incoming;
+  const requests = messages.filter((message) => message.kind === 'request');
+  const others = messages.filter((message) => message.kind !== 'request');
+  for (const message of others) await passOn(message, guest);
+  const [only] = requests;
+  if (only === undefined) {
+    guest.visit.response.writeHead(202).end();
+    return;
+  }
+  const reply = replyTo(only, guest);
+  if (!batch) return call(only, reply, guest);
+  // One refused element must not lose the answers to the others, so each is an exchange of its own (2025-03-26, *Batching*).
+  const collected = new BatchReply(reply, requests.length);
+  await Promise.all(requests.map((message) => call(message, collected.part(), guest)));
+}
+
+async function call(
+  message: ClientRequest,
+  reply: PostReply | ReturnType<BatchReply['part']>,
+  guest: Guest,
+): Promise<void> {
+  const exchange = identified(message, guest);
+  guest.visit.gateway.checkRate(exchange);
+  await serveRequest(
+    exchange,
+    { session: guest.session, headers: forwardedHeaders(guest.visit.request.headers), reply },
+    guest.visit.gateway.serve,
+  );
+}
+
+async function passOn(message: ClientNotification | ClientResponse, guest: Guest): Promise<void> {
+  const { visit, session } = guest;
+  await servePost(
+    identified(message, guest),
+    session,
+    forwardedHeaders(visit.request.headers),
+    visit.gateway.serve,
+  );
+}
+
+function identified<M extends ClientMessage>(message: M, { visit, caller, session }: Guest): Identified<M> {
+  return { exchange: randomUUID(), at: visit.at, message, caller, session };
+}
+
+function replyTo(message: ClientRequest, { visit, session }: Guest): PostReply {
+  const { gateway, request, response } = visit;
+  const opens = message.method === 'initialize' && session.explicit;
+  return new PostReply(request, response, {
+    era: session.era,
+    // Only the answer to initialize names the session, and by then the server has named its own.
+    headers: () => (opens ? { 'mcp-session-id': gateway.sessions.seal(session, gateway.sealer) } : {}),
+    newStream: session.explicit ? () => gateway.sessions.newStream(session) : undefined,
+  });
+}
+
+function sessionFor(
+  incoming: Incoming,
+  { visit, caller, revision }: { visit: Visit; caller: Caller; revision: Revision },
+): Session {
+  const { sessions } = visit.gateway;
+  if (revision.era === 'modern') return sessions.implicit(caller, 'modern', revision.revision);
+  if (requestOf(incoming.messages)?.method === 'initialize') return sessions.open(caller, revision.revision);
+  return namedSession(visit, caller) ?? sessions.implicit(caller, 'legacy', revision.revision);
+}
+
+function namedSession({ gateway, request }: Visit, caller: Caller): Session | undefined {
+  const name = request.headers['mcp-session-id'];
+  if (typeof name !== 'string') return undefined;
+  return gateway.sessions.find(name, caller, gateway.sealer, (link) => gateway.upstream.resumable(link));
+}
+
+async function get(visit: Visit): Promise<void> {
+  const { gateway, request } = visit;
+  const caller = await gateway.identify(request);
+  knownLegacy(singleHeader(request, 'mcp-protocol-version'));
+  const session = requireSession(visit, caller);
+  const lastEventId = singleHeader(request, 'last-event-id');
+  if (lastEventId !== undefined && resumeStream(visit, session, lastEventId)) return;
+  await openStandalone(visit, { caller, session }, forwardedHeaders(request.headers));
+}
+
+async function remove(visit: Visit): Promise<void> {
+  const { gateway, request, response } = visit;
+  const caller = await gateway.identify(request);
+  const session = requireSession(visit, caller);
+  const signal = AbortSignal.timeout(gateway.bundle.limits.callTimeoutMs);
+  const status = await gateway.upstream.end({
+    link: session.link,
+    headers: forwardedHeaders(request.headers),
+    signal,
+  });
+  // A server that keeps no sessions has none to end; ours ends all the same.
+  if (status < 300 || status === 404 || status === 405) gateway.sessions.end(session, 'ended by the client');
+  response.writeHead(status < 300 || status === 404 || status === 405 ? 200 : status).end();
+}
+
+function requireSession(visit: Visit, caller: Caller): Session {
+  const session = namedSession(visit, caller);
+  if (session !== undefined) return session;
+  throw new Refusal(
+    'bad_request',
+    'Bad Request: the header Mcp-Session-Id is missing; initialize opens a session.',
+    { status: 400, as: -32000 },
+  );
+}
+
+export function revisionHeaders(request: IncomingMessage): {
+  version: string | undefined;
+  method: string | undefined;
+  name: string | undefined;
+} {
+  return {
+    version: singleHeader(request, 'mcp-protocol-version'),
+    method: singleHeader(request, 'mcp-method'),
+    name: singleHeader(request, 'mcp-name'),
+  };
+}
+
+/** A header that may stand once. Node joins repeated ones with a comma, which two readers could take apart differently. */
+export function singleHeader(request: IncomingMessage, name: string): string | undefined {
+  const values = request.headersDistinct[name];
+  if (values === undefined) return undefined;
+  const [only, ...more] = values;
+  if (more.length === 0 && only !== undefined) return only.trim();
+  throw new Refusal('header_mismatch', `The header ${name} is there more than once.`, {
+    status: 400,
+    as: -32020,
+  });
+}

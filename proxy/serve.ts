@@ -1,0 +1,274 @@
+/** One exchange from a verified caller to its recorded outcome. Whatever happens, the client gets an answer and the record an entry. */
+import type { Logger } from '../lib/log.ts';
+import { sentenceOf } from '../lib/errors.ts';
+import type { Approvals } from './control/approvals.ts';
+import type {
+  ClientNotification,
+  ClientRequest,
+  ClientResponse,
+  Credentialed,
+  Identified,
+} from './exchange.ts';
+import type { Upstream } from './upstream.ts';
+import type { Judged, Pending } from './hold/index.ts';
+import type { Journal } from './journal.ts';
+import { admit, type Stages } from './pipeline.ts';
+import { Refusal } from './refusal.ts';
+import { refusalMessage } from './release/index.ts';
+import { relayAnswer, type RelayDeps } from './relay.ts';
+import type { Reply } from './reply.ts';
+import type { Session } from './session/sessions.ts';
+
+export interface ServeDeps {
+  readonly stages: Stages;
+  readonly upstream: Upstream;
+  readonly journal: Journal;
+  readonly approvals: Approvals;
+  readonly callTimeoutMs: number;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Headers and text of a notification or response, with credentials put in. */
+  readonly post: (
+    exchange: Identified<ClientNotification | ClientResponse>,
+    session: Session,
+    headers: Readonly<Record<string, string>>,
+  ) => Promise<void>;
+  /** Wraps what of an answer the client carries back to us. */
+  readonly wrap: (text: string, exchange: Credentialed<ClientRequest>) => string;
+  readonly learn: (text: string, exchange: Identified<ClientRequest>) => void;
+}
+
+export interface Inbound {
+  readonly session: Session;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly reply: Reply;
+}
+
+/** Requests that live as long as the client likes. */
+const ENDLESS = new Set(['subscriptions/listen']);
+
+export async function serveRequest(
+  exchange: Identified<ClientRequest>,
+  inbound: Inbound,
+  deps: ServeDeps,
+): Promise<void> {
+  await new Serving(exchange, inbound, deps).run();
+}
+
+class Serving {
+  readonly #exchange: Identified<ClientRequest>;
+  readonly #inbound: Inbound;
+  readonly #deps: ServeDeps;
+  #judged: Judged | undefined;
+  #recorded = false;
+  #approval: string | undefined;
+
+  constructor(exchange: Identified<ClientRequest>, inbound: Inbound, deps: ServeDeps) {
+    this.#exchange = exchange;
+    this.#inbound = inbound;
+    this.#deps = deps;
+  }
+
+  async run(): Promise<void> {
+    const { session } = this.#inbound;
+    const cancel = new AbortController();
+    session.active += 1;
+    session.cancels.set(this.#exchange.message.id, cancel);
+    try {
+      this.#deps.journal.checkReady();
+      const admitted = await this.#admit(cancel.signal);
+      if ('pending' in admitted) await this.#answerPending(admitted);
+      else await this.#forward(admitted);
+    } catch (error) {
+      await this.#refuse(this.#refusalOf(error));
+    } finally {
+      session.active -= 1;
+      session.lastUsed = this.#deps.now();
+      if (session.cancels.get(this.#exchange.message.id) === cancel)
+        session.cancels.delete(this.#exchange.message.id);
+    }
+  }
+
+  #admit(cancelled: AbortSignal): Promise<Credentialed<ClientRequest> | Pending> {
+    const { journal, stages } = this.#deps;
+    return admit(this.#exchange, stages, {
+      reply: this.#inbound.reply,
+      cancelled,
+      milestones: {
+        judged: (judged) => {
+          this.#judged = judged;
+          if (judged.judgement.decision !== 'allow')
+            this.#record(() => journal.request(judged, judged.judgement));
+        },
+        credentialed: (exchange) => {
+          if (!this.#recorded) this.#record(() => journal.credentialed(exchange));
+        },
+      },
+    });
+  }
+
+  async #forward(exchange: Credentialed<ClientRequest>): Promise<void> {
+    const { reply, headers, session } = this.#inbound;
+    this.#approval = exchange.approval;
+    const deadline = new AbortController();
+    const timer = this.#startTimer(exchange, deadline);
+    const signal =
+      exchange.session.era === 'modern' ? AbortSignal.any([deadline.signal, reply.gone]) : deadline.signal;
+    try {
+      const answer = await this.#deps.stages.forward(exchange, { headers, signal, link: session.link });
+      if (answer.kind === 'stream' && answer.begun) reply.begin();
+      await this.#finish(
+        relayAnswer(
+          answer,
+          { ...exchange, request: exchange.message },
+          reply,
+          this.#relayDeps(exchange, signal),
+        ),
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #startTimer(exchange: Credentialed<ClientRequest>, deadline: AbortController): NodeJS.Timeout | undefined {
+    if (ENDLESS.has(exchange.message.method)) return undefined;
+    const ms = this.#deps.callTimeoutMs;
+    const late = new Refusal(
+      'upstream_timeout',
+      `The MCP server did not answer within ${ms / 1000} s (limits.callTimeout).`,
+      { status: 504, as: -32603 },
+    );
+    return setTimeout(() => deadline.abort(late), ms);
+  }
+
+  #relayDeps(exchange: Credentialed<ClientRequest>, signal: AbortSignal): RelayDeps {
+    const { stages, journal, upstream, wrap, learn } = this.#deps;
+    const { session, headers } = this.#inbound;
+    return {
+      release: (text, recipient) => {
+        learn(text, exchange);
+        return stages.release(text, recipient);
+      },
+      finish: (released) => {
+        journal.answered(this.#exchange, released);
+        return wrap(released.text, exchange);
+      },
+      passed: (method, released) => journal.passed('server', exchange, method, released),
+      answerServer: (text) =>
+        void upstream.post({ link: session.link, text, headers, signal }).catch(() => undefined),
+      resume: (lastEventId) => upstream.stream({ link: session.link, headers, signal, lastEventId }),
+      detached: (relaying) =>
+        void this.#finish(relaying).catch((error: unknown) => this.#refuse(this.#refusalOf(error))),
+    };
+  }
+
+  /** Runs once the relay is over; a relay that was suspended is not. */
+  async #finish(relaying: Promise<boolean>): Promise<void> {
+    if (!(await relaying)) return;
+    this.#end('ok');
+    this.#reportOutcome('Completed');
+  }
+
+  async #answerPending(pending: Pending): Promise<void> {
+    const { id } = this.#exchange.message;
+    const result = { resultType: 'input_required', requestState: pending.requestState };
+    this.#end('approval_pending');
+    await this.#inbound.reply.answer(JSON.stringify({ jsonrpc: '2.0', id, result }), 200);
+  }
+
+  async #refuse(refusal: Refusal): Promise<void> {
+    const { journal } = this.#deps;
+    if (!this.#recorded) this.#recordRefused(refusal);
+    journal.refused(this.#exchange, refusal);
+    this.#end(refusal.code);
+    this.#reportOutcome(OUTCOME_KNOWN.has(refusal.code) ? 'Failed' : 'Unknown');
+    const { message, session } = this.#exchange;
+    await this.#inbound.reply.answer(
+      refusalMessage(refusal, message, session.era),
+      refusal.status,
+      refusal.headers,
+    );
+  }
+
+  /** The request goes into the record even when no stage let it pass. */
+  #recordRefused(refusal: Refusal): void {
+    const judgement = this.#judged?.judgement ?? {
+      decision: 'deny',
+      rule: undefined,
+      reason: refusal.message,
+      risk: 0,
+    };
+    try {
+      this.#deps.journal.request(this.#exchange, judgement);
+    } catch (error) {
+      this.#deps.log.warn({ reason: sentenceOf(error) }, 'a refused request could not be recorded');
+    }
+  }
+
+  #refusalOf(error: unknown): Refusal {
+    if (error instanceof Refusal) return error;
+    this.#deps.log.error(
+      { err: error, exchange: this.#exchange.exchange },
+      'an exchange failed inside the proxy',
+    );
+    return new Refusal('internal', 'The gateway failed while it handled this call; its log says why.', {
+      status: 500,
+      as: -32603,
+      cause: error,
+    });
+  }
+
+  /** The approved call was consumed before it was forwarded; this says what became of it. */
+  #reportOutcome(outcome: 'Completed' | 'Failed' | 'Unknown'): void {
+    const id = this.#approval;
+    if (id === undefined) return;
+    this.#deps.approvals
+      .outcome(id, outcome)
+      .catch((error: unknown) =>
+        this.#deps.log.warn(
+          { approval: id, reason: sentenceOf(error) },
+          'the outcome of an approved call could not be reported',
+        ),
+      );
+  }
+
+  #end(code: string): void {
+    const decision = this.#judged?.judgement.decision ?? 'none';
+    this.#deps.journal.ended({
+      method: this.#exchange.message.method,
+      decision,
+      code,
+      startedAt: this.#exchange.at,
+    });
+  }
+
+  #record(write: () => void): void {
+    write();
+    this.#recorded = true;
+  }
+}
+
+/** Refusals after forwarding where it is known that the server was reached and failed, or was never reached. */
+const OUTCOME_KNOWN = new Set(['upstream_invalid', 'withheld', 'credential_unavailable']);
+
+/** Notifications, and the client's answers to requests of the server. */
+export async function servePost(
+  exchange: Identified<ClientNotification | ClientResponse>,
+  session: Session,
+  headers: Readonly<Record<string, string>>,
+  deps: ServeDeps,
+): Promise<void> {
+  deps.journal.checkReady();
+  const authorized = deps.stages.authorize(exchange);
+  const method = authorized.message.kind === 'notification' ? authorized.message.method : 'response';
+  deps.journal.fromClient(authorized, method);
+  cancelHeld(authorized, session);
+  await deps.post(authorized, session, headers);
+}
+
+/** A call that still waits for approval is known to nobody but us: here its cancellation takes effect. */
+function cancelHeld({ message }: Identified<ClientNotification | ClientResponse>, session: Session): void {
+  if (message.kind !== 'notification' || message.method !== 'notifications/cancelled') return;
+  const { requestId } = message.params;
+  if (typeof requestId === 'string' || typeof requestId === 'number') session.cancels.get(requestId)?.abort();
+}
