@@ -1,0 +1,86 @@
+/** The proxy's configuration: the environment, read once and checked. */
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { GatehouseError } from '../lib/errors.ts';
+import { parseAddress, type Address } from '../lib/listen.ts';
+import { LOG_LEVELS, type LogLevel } from '../lib/log.ts';
+
+export class ProxyConfigError extends GatehouseError {
+  readonly code = 'bad_config';
+}
+
+export interface ProxyConfig {
+  /** Where clients come in. */
+  readonly listen: Address;
+  /** Metrics and health, plain HTTP. */
+  readonly metricsListen: Address;
+  readonly controlUrl: string;
+  readonly recorderUrl: string;
+  /** PEM of the installation's root. */
+  readonly caFile: string;
+  /** Bearer token for operator and recorder. */
+  readonly tokenFile: string;
+  /** What is recorded and not delivered yet. */
+  readonly spoolDir: string;
+  readonly logLevel: LogLevel;
+  readonly exitWithParent: boolean;
+  /** What stdio servers get of this process's environment: enough to find their programs, none of its secrets. */
+  readonly childEnvironment: Readonly<Record<string, string>>;
+}
+
+const path = z.string().min(1, 'must name a file or directory');
+const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
+
+const environment = z.object({
+  GATEHOUSE_LISTEN: z.string().default('0.0.0.0:15000'),
+  GATEHOUSE_METRICS_LISTEN: z.string().default('0.0.0.0:15020'),
+  GATEHOUSE_CONTROL_URL: httpsUrl,
+  GATEHOUSE_RECORDER_URL: httpsUrl,
+  GATEHOUSE_CA_FILE: path,
+  GATEHOUSE_TOKEN_FILE: path,
+  GATEHOUSE_STATE_DIR: path,
+  GATEHOUSE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  GATEHOUSE_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
+});
+
+const CHILD_VARIABLES = [
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'LOGNAME',
+  'PATH',
+  'SHELL',
+  'TERM',
+  'TMPDIR',
+  'TZ',
+  'USER',
+];
+
+/** Throws ProxyConfigError with a sentence that names the variable. */
+export function readProxyConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ProxyConfig {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) throw new ProxyConfigError(sentenceFor(parsed.error.issues[0]));
+  const from = parsed.data;
+  return {
+    listen: parseAddress(from.GATEHOUSE_LISTEN, 'GATEHOUSE_LISTEN'),
+    metricsListen: parseAddress(from.GATEHOUSE_METRICS_LISTEN, 'GATEHOUSE_METRICS_LISTEN'),
+    controlUrl: from.GATEHOUSE_CONTROL_URL,
+    recorderUrl: from.GATEHOUSE_RECORDER_URL,
+    caFile: from.GATEHOUSE_CA_FILE,
+    tokenFile: from.GATEHOUSE_TOKEN_FILE,
+    spoolDir: join(resolve(from.GATEHOUSE_STATE_DIR), 'spool'),
+    logLevel: from.GATEHOUSE_LOG_LEVEL,
+    exitWithParent: from.GATEHOUSE_EXIT_WITH_PARENT === '1',
+    childEnvironment: Object.fromEntries(
+      CHILD_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+    ),
+  };
+}
+
+function sentenceFor(issue: z.core.$ZodIssue | undefined): string {
+  const name = String(issue?.path[0] ?? 'The environment');
+  if (issue?.code === 'invalid_type') return `${name} is not set; the proxy needs it.`;
+  return `${name} is wrong: ${issue?.message ?? 'it cannot be read'}.`;
+}

@@ -1,0 +1,38 @@
+import { createKnownSecrets, type KnownSecrets } from './engine/mask/index.ts';
+import type { Gateway } from './gateway.ts';
+import { ParameterHeaders } from './forward/parameter-headers.ts';
+import { RequestStates } from './hold/state.ts';
+import { RateLimit } from './lib/rate-limit.ts';
+import type { OutputSchemas } from './release/index.ts';
+import { Sessions } from './session/sessions.ts';
+import { Tasks } from './session/tasks.ts';
+
+/** What lives on when the policy of a gateway changes. */
+export class GatewayState {
+  readonly known: KnownSecrets;
+  readonly sessions: Sessions;
+  readonly states: RequestStates;
+  readonly schemas: OutputSchemas = new Map();
+  readonly parameters = new ParameterHeaders();
+  readonly tasks = new Tasks();
+  readonly rate: RateLimit;
+  /** The gateway in force. Undefined until the first bundle is. */
+  current: Gateway | undefined;
+
+  constructor(now: () => number) {
+    this.known = createKnownSecrets({ now });
+    this.states = new RequestStates(now);
+    this.rate = new RateLimit(now);
+    this.sessions = new Sessions({
+      now,
+      events: {
+        started: (session) =>
+          this.current?.journal.sessionStarted(
+            { caller: session.owner, session },
+            this.current.bundle.server.transport,
+          ),
+        ended: (session, reason) => this.current?.journal.sessionEnded(session.id, reason),
+      },
+    });
+  }
+}

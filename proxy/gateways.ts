@@ -1,0 +1,115 @@
+/** The gateways that this process serves, as the operator's last bundles say. */
+import { gatewayName, type Bundle, type ServerSpec } from '#bundle';
+import type { Applied } from '#control';
+import { sentenceOf } from '../lib/errors.ts';
+import { GatewayState } from './gateway-state.ts';
+import { assembleGateway, type Gateway, type GatewayDeps } from './gateway.ts';
+import { createRouter, type Router } from './receive/route.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface GatewaysDeps extends GatewayDeps {
+  readonly connect: (server: ServerSpec, bundle: Bundle, state: GatewayState) => Upstream;
+}
+
+interface Entry {
+  readonly state: GatewayState;
+  gateway: Gateway;
+  prefix: string;
+}
+
+/** What runs through the old way to a server when a gateway gets another one has this long to end. */
+const GRACE_MS = 30_000;
+
+export class Gateways {
+  readonly #deps: GatewaysDeps;
+  readonly #entries = new Map<string, Entry>();
+  #router: Router<Gateway> | undefined;
+
+  constructor(deps: GatewaysDeps) {
+    this.#deps = deps;
+  }
+
+  /** Undefined until the first bundles are in force. */
+  get router(): Router<Gateway> | undefined {
+    return this.#router;
+  }
+
+  list(): readonly Gateway[] {
+    return [...this.#entries.values()].map((entry) => entry.gateway);
+  }
+
+  /** Puts a whole set in force. A bundle that cannot be compiled leaves its gateway as it was; what is missing ends. */
+  async apply(bundles: readonly Bundle[]): Promise<Applied[]> {
+    const names = new Set(bundles.map((bundle) => gatewayName(bundle.gateway)));
+    for (const name of [...this.#entries.keys()]) if (!names.has(name)) await this.#remove(name);
+    const applied: Applied[] = [];
+    for (const bundle of bundles)
+      applied.push(
+        await this.#applyOne(bundle, bundles.length === 1 ? '' : `/${gatewayName(bundle.gateway)}`),
+      );
+    this.#router = createRouter([...this.#entries.values()].map(({ gateway }) => mountOf(gateway)));
+    return applied;
+  }
+
+  sweep(): void {
+    for (const { gateway } of this.#entries.values())
+      gateway.sessions.sweep(gateway.bundle.limits.sessionIdleMs);
+  }
+
+  async close(): Promise<void> {
+    for (const name of [...this.#entries.keys()]) await this.#remove(name);
+  }
+
+  async #applyOne(bundle: Bundle, prefix: string): Promise<Applied> {
+    const name = gatewayName(bundle.gateway);
+    const { revision } = bundle;
+    const before = this.#entries.get(name);
+    if (before?.gateway.bundle.revision === revision && before.prefix === prefix)
+      return { gateway: name, revision };
+    try {
+      await this.#put(name, bundle, prefix);
+      this.#deps.metrics.bundle(name, revision);
+      return { gateway: name, revision };
+    } catch (error) {
+      this.#deps.log.error(
+        { gateway: name, err: error },
+        'a bundle cannot be put in force; the one before it stays',
+      );
+      return { gateway: name, revision, error: sentenceOf(error) };
+    }
+  }
+
+  async #put(name: string, bundle: Bundle, prefix: string): Promise<void> {
+    const before = this.#entries.get(name);
+    const state = before?.state ?? new GatewayState(this.#deps.now);
+    const same =
+      before !== undefined && JSON.stringify(before.gateway.bundle.server) === JSON.stringify(bundle.server);
+    const upstream = same ? before.gateway.upstream : this.#deps.connect(bundle.server, bundle, state);
+    const listenUrl = `${this.#deps.listenUrl}${prefix}`;
+    const gateway = await assembleGateway(bundle, state, upstream, { ...this.#deps, listenUrl });
+    state.current = gateway;
+    this.#entries.set(name, { state, gateway, prefix });
+    if (before !== undefined && !same)
+      setTimeout(() => void before.gateway.upstream.close(), GRACE_MS).unref();
+  }
+
+  async #remove(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    entry.state.sessions.close();
+    await entry.gateway.upstream.close();
+    this.#deps.metrics.bundleRemoved(name);
+  }
+}
+
+function mountOf(gateway: Gateway): Parameters<typeof createRouter<Gateway>>[0][number] {
+  const { server, publicUrl } = gateway.bundle;
+  return {
+    gateway,
+    name: gateway.name,
+    path: server.path,
+    publicPath: publicUrl === undefined ? undefined : new URL(publicUrl).pathname,
+    passthrough: server.passthrough,
+  };
+}

@@ -1,0 +1,199 @@
+/** The proxy process: builds every client and hands them on, says when it is ready, and ends in order. */
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { Readable, Writable } from 'node:stream';
+import { fetch } from 'undici';
+import type { Bundle, ServerSpec } from '#bundle';
+import { sentenceOf } from '../lib/errors.ts';
+import { freshFile } from '../lib/fresh-file.ts';
+import { formatAddress, listen } from '../lib/listen.ts';
+import { createLogger, type Logger } from '../lib/log.ts';
+import { createOidcVerifier, type OidcVerifier } from '../lib/oidc.ts';
+import { closeServer } from '../lib/server-close.ts';
+import type { ProxyConfig } from './config.ts';
+import { createApprovals } from './control/approvals.ts';
+import { followBundles } from './control/bundles.ts';
+import { ControlClient } from './control/client.ts';
+import { nodeFiles } from './credential/index.ts';
+import { createHttpUpstream } from './forward/http.ts';
+import { createSseUpstream } from './forward/sse.ts';
+import { createStdioUpstream } from './forward/stdio.ts';
+import type { GatewayState } from './gateway-state.ts';
+import { Gateways } from './gateways.ts';
+import type { OidcIdentityProvider } from './identify/index.ts';
+import { authoritiesOf } from './receive/origin.ts';
+import { createListener, receiveOn } from './receive/server.ts';
+import { createHttpsTransport } from './record/https-transport.ts';
+import { createMetrics, type ProxyMetrics } from './record/metrics.ts';
+import { createRecorder, type Recorder } from './record/recorder.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface ProxyIo {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stop: AbortSignal;
+}
+
+const SWEEP_MS = 5_000;
+const DRAIN_MS = 10_000;
+/** An answer may be this many times what a request may be: results are where the data is. */
+const ANSWER_FACTOR = 4;
+
+/** Runs until it is told to stop; the exit code. Rejects with a GatehouseError when it cannot start. */
+export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise<number> {
+  const log = createLogger({ name: 'proxy', level: config.logLevel });
+  const stop = stopSignal(io, config.exitWithParent);
+  const metrics = createMetrics(Date.now);
+  const recorder = createRecorder({
+    spoolDir: config.spoolDir,
+    transport: createHttpsTransport({
+      url: config.recorderUrl,
+      caFile: config.caFile,
+      tokenFile: config.tokenFile,
+    }),
+    now: Date.now,
+    log,
+  });
+  metrics.observeRecorder(() => recorder.state());
+  const client = new ControlClient({
+    url: config.controlUrl,
+    ca: await readFile(config.caFile, 'utf8'),
+    token: freshFile(config.tokenFile, (text) => text.trim()),
+  });
+  try {
+    await serve({ config, io, log, stop, metrics, recorder, client });
+    return 0;
+  } finally {
+    // Or reading it would keep the process alive.
+    io.stdin.pause();
+    await recorder.close();
+    await client.close();
+  }
+}
+
+interface Parts {
+  readonly config: ProxyConfig;
+  readonly io: ProxyIo;
+  readonly log: Logger;
+  readonly stop: AbortSignal;
+  readonly metrics: ProxyMetrics;
+  readonly recorder: Recorder;
+  readonly client: ControlClient;
+}
+
+async function serve(parts: Parts): Promise<void> {
+  const { config, log, metrics, stop, client, recorder } = parts;
+  const receiver = createListener();
+  const bound = await listen(receiver, config.listen);
+  const serving = new Gateways({
+    approvals: createApprovals(client),
+    files: nodeFiles,
+    recorder,
+    metrics,
+    verifierFor: verifiers(),
+    now: Date.now,
+    log,
+    listenUrl: `http://${formatAddress(bound)}`,
+    connect: (server, bundle, state) => connect(server, bundle, state, parts),
+  });
+  const authorities = memoized((publicUrl) => authoritiesOf(bound, publicUrl));
+  receiveOn(receiver, {
+    router: () => serving.router,
+    authorities: (gateway) => authorities(gateway.bundle.publicUrl),
+    now: Date.now,
+    log,
+  });
+  const metricsServer = createMetricsServer(metrics, () => serving.router !== undefined);
+  const metricsAt = await listen(metricsServer, config.metricsListen);
+  const sweeping = setInterval(() => serving.sweep(), SWEEP_MS);
+  let announced = false;
+  try {
+    await followBundles({
+      client,
+      log,
+      signal: stop,
+      random: Math.random,
+      onBundles: async (bundles) => {
+        const applied = await serving.apply(bundles);
+        for (const one of applied)
+          await client
+            .tell({ method: 'POST', path: '/v1/applied', body: one })
+            .catch((error: unknown) =>
+              log.warn({ reason: sentenceOf(error) }, 'the operator was not told what is in force'),
+            );
+        if (announced) return;
+        announced = true;
+        parts.io.stdout.write(
+          `${JSON.stringify({ ready: true, listen: `http://${formatAddress(bound)}`, metrics: `http://${formatAddress(metricsAt)}` })}\n`,
+        );
+      },
+    });
+  } finally {
+    clearInterval(sweeping);
+    await Promise.all([closeServer(receiver, DRAIN_MS), closeServer(metricsServer, DRAIN_MS)]);
+    await serving.close();
+  }
+}
+
+function connect(server: ServerSpec, bundle: Bundle, state: GatewayState, { config, log }: Parts): Upstream {
+  const maxMessageBytes = bundle.limits.maxBodyBytes * ANSWER_FACTOR;
+  switch (server.transport) {
+    case 'StreamableHTTP':
+      return createHttpUpstream({ url: server.url ?? '', maxMessageBytes });
+    case 'SSE':
+      return createSseUpstream({ url: server.url ?? '', maxMessageBytes });
+    case 'Stdio':
+      return createStdioUpstream({
+        command: server.command ?? [],
+        environment: config.childEnvironment,
+        maxMessageBytes,
+        onNoise: (line) => logNoise(line, state, log),
+      });
+  }
+}
+
+/** What a server says on the side may hold its secrets: it is masked like everything else, or not shown. */
+function logNoise(line: string, state: GatewayState, log: Logger): void {
+  const outcome = state.current?.masker.text(line, { purpose: 'record' });
+  const shown = outcome?.kind === 'released' ? outcome.text : '[withheld]';
+  log.info({ gateway: state.current?.name, line: shown }, 'the MCP server wrote');
+}
+
+/** One verifier a provider for the life of the process: a new bundle does not fetch the same keys again. */
+function verifiers(): (provider: OidcIdentityProvider) => OidcVerifier {
+  const known = new Map<string, OidcVerifier>();
+  return (provider) => {
+    const key = JSON.stringify(provider);
+    const verifier = known.get(key) ?? createOidcVerifier(provider, { fetch, now: Date.now });
+    known.set(key, verifier);
+    return verifier;
+  };
+}
+
+function memoized<T>(make: (key: string | undefined) => T): (key: string | undefined) => T {
+  const made = new Map<string | undefined, T>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+function createMetricsServer(metrics: ProxyMetrics, isReady: () => boolean): Server {
+  return createServer((request, response) => {
+    if (request.url === '/healthz') response.end('ok\n');
+    else if (request.url === '/readyz')
+      response.writeHead(isReady() ? 200 : 503).end(isReady() ? 'ok\n' : 'no bundle is in force yet\n');
+    else if (request.url === '/metrics')
+      void metrics.text().then((text) => response.setHeader('content-type', metrics.contentType).end(text));
+    else response.writeHead(404).end();
+  });
+}
+
+function stopSignal(io: ProxyIo, exitWithParent: boolean): AbortSignal {
+  if (!exitWithParent) return io.stop;
+  const orphaned = new AbortController();
+  const end = (): void => orphaned.abort();
+  io.stdin.once('end', end).once('error', end).resume();
+  return AbortSignal.any([io.stop, orphaned.signal]);
+}
