@@ -7,10 +7,12 @@ import { parseArgs } from 'node:util';
 import { configDefaults } from 'vitest/config';
 import { type CliOptions, startVitest, type TestModule } from 'vitest/node';
 
+const CONFORMANCE = 'test/conformance/**';
+
 const groups = {
-  all: {},
-  unit: { exclude: [...configDefaults.exclude, 'test/conformance/**'] },
-  conformance: { dir: 'test/conformance' },
+  all: { exclude: configDefaults.exclude },
+  unit: { exclude: [...configDefaults.exclude, CONFORMANCE] },
+  conformance: { exclude: configDefaults.exclude, include: [`${CONFORMANCE}/*.test.ts`] },
 } satisfies Record<string, CliOptions>;
 
 interface Tally {
