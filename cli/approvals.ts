@@ -1,0 +1,134 @@
+/** `gatehouse approvals`: what waits for a decision, and deciding it, over the admin API with the person's own token. */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { fetch } from 'undici';
+import { GatehouseError, sentenceOf } from '../lib/errors.ts';
+import { createApprovalsClient, type ApprovalsClient, type Verdict } from './approvals/client.ts';
+import { details, table } from './approvals/show.ts';
+import { UsageError, type Io } from './io.ts';
+
+const HELP = `Usage: gatehouse approvals list
+       gatehouse approvals show ID
+       gatehouse approvals approve ID [--comment TEXT]
+       gatehouse approvals deny ID [--comment TEXT]
+
+  --admin URL       admin API (default http://127.0.0.1:8420)
+  --token FILE      your OIDC token, from an identity provider of the gateway
+  --comment TEXT    why; the caller and the record get to see it
+  --output FORMAT   table (default) or json
+  --all             list decided ones too
+
+Exit code 0 when it was done, 1 when it was refused, 2 when the command line is wrong.
+`;
+
+const VERDICTS: Readonly<Record<string, Verdict>> = { approve: 'Approve', deny: 'Deny' };
+
+class TokenFileError extends GatehouseError {
+  readonly code = 'bad_token_file';
+}
+
+interface Options {
+  readonly admin: string;
+  readonly token: string | undefined;
+  readonly comment: string | undefined;
+  readonly output: string;
+  readonly all: boolean;
+  readonly help: boolean;
+}
+
+export async function runApprovals(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      admin: { type: 'string', default: 'http://127.0.0.1:8420' },
+      token: { type: 'string' },
+      comment: { type: 'string' },
+      output: { type: 'string', short: 'o', default: 'table' },
+      all: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const options: Options = { ...values, token: values.token, comment: values.comment };
+  if (options.help) {
+    io.stdout.write(HELP);
+    return 0;
+  }
+  const [action = '', id, ...more] = positionals;
+  checkUsage({ action, id, more }, options);
+  const client = createApprovalsClient({
+    admin: options.admin,
+    token: await readToken(options.token),
+    fetch,
+  });
+  io.stdout.write(await answer({ action, id: id ?? '' }, client, options));
+  return 0;
+}
+
+async function answer(
+  { action, id }: { action: string; id: string },
+  client: ApprovalsClient,
+  options: Options,
+): Promise<string> {
+  const json = options.output === 'json';
+  if (action === 'list') {
+    const items = (await client.list()).filter(({ status }) => options.all || status.phase === 'Pending');
+    return json ? `${JSON.stringify({ items }, undefined, 2)}\n` : table(items, Date.now());
+  }
+  const verdict = VERDICTS[action];
+  const request =
+    verdict === undefined ? await client.get(id) : await client.decide(id, verdict, options.comment);
+  if (json) return `${JSON.stringify(request, undefined, 2)}\n`;
+  return verdict === undefined ? details(request) : said(verdict, id, request.status.phase);
+}
+
+function said(verdict: Verdict, id: string, phase: string): string {
+  const done = verdict === 'Approve' ? 'approved' : 'denied';
+  return phase === 'Pending' ? `${id} ${done} by you; it waits for further approvers.\n` : `${id} ${done}.\n`;
+}
+
+function checkUsage(
+  words: { action: string; id: string | undefined; more: readonly string[] },
+  options: Options,
+): void {
+  const { action, id, more } = words;
+  if (!['list', 'show', ...Object.keys(VERDICTS)].includes(action)) {
+    throw new UsageError('gatehouse approvals takes one of list, show, approve, deny; see --help.');
+  }
+  const wanted = action === 'list' ? 0 : 1;
+  if ((id === undefined ? 0 : 1) + more.length !== wanted) {
+    throw new UsageError(
+      wanted === 0
+        ? 'gatehouse approvals list takes no further words.'
+        : `gatehouse approvals ${action} takes the id of one approval: gatehouse approvals ${action} ID.`,
+    );
+  }
+  if (!['table', 'json'].includes(options.output)) {
+    throw new UsageError(`--output is "${options.output}", but must be table or json.`);
+  }
+  if (options.comment !== undefined && VERDICTS[action] === undefined) {
+    throw new UsageError('--comment goes with approve and deny only.');
+  }
+  checkAdmin(options.admin);
+}
+
+function checkAdmin(admin: string): void {
+  const url = URL.parse(admin);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return;
+  throw new UsageError(`--admin is "${admin}", but must be a URL such as http://127.0.0.1:8420.`);
+}
+
+async function readToken(file: string | undefined): Promise<string> {
+  if (file === undefined) {
+    throw new UsageError(
+      'Deciding needs to know who you are: give a file with your OIDC token as --token FILE.',
+    );
+  }
+  try {
+    const token = (await readFile(file, 'utf8')).trim();
+    if (token === '' || /\s/.test(token)) throw new Error('it does not hold one token');
+    return token;
+  } catch (cause) {
+    throw new TokenFileError(`The token file ${file} cannot be used: ${sentenceOf(cause)}.`, { cause });
+  }
+}
