@@ -83,6 +83,14 @@ test('every manifest is read, in the order of its path, and nothing else', async
   expect(problems).toEqual([]);
 });
 
+test('a directory that is said to hold state is passed over', async () => {
+  await put('a.yaml', gateway('a'));
+  await put('state/request.json', '{"apiVersion":"gatehouse.dev/v1alpha1","kind":"ApprovalRequest"}');
+  const { files, directories } = await readManifestFiles(root, [join(root, 'state')]);
+  expect(files.map(({ path }) => path)).toEqual(['a.yaml']);
+  expect(directories).toEqual([root]);
+});
+
 test('links to files are followed, as a mounted ConfigMap has them; links in a circle are not', async () => {
   await put('..data/it.yaml', gateway('it'));
   await symlink(join('..data', 'it.yaml'), join(root, 'it.yaml'));

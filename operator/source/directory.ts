@@ -16,7 +16,7 @@ export interface DirectoryWatch {
 
 /** What the source needs of the world; the defaults are the real ones. */
 export interface DirectorySurroundings {
-  readonly read: (directory: string) => Promise<DirectoryContent>;
+  readonly read: (directory: string, except: readonly string[]) => Promise<DirectoryContent>;
   /** Calls back on every change right in `directory`, with the name of what changed where it is known. */
   readonly watch: (directory: string, changed: (name: string | null) => void) => DirectoryWatch;
   /** Calls back once after `ms`; what is returned takes that back. */
@@ -28,6 +28,13 @@ export interface DirectoryTimes {
   readonly settleMs: number;
   /** How often to look without being told: the net under file systems that do not tell. */
   readonly pollMs: number;
+}
+
+export interface DirectoryOptions {
+  readonly times?: DirectoryTimes;
+  readonly around?: DirectorySurroundings;
+  /** Directories below that hold no manifests, absolute: the state, where it does not lie in a dot-directory. */
+  readonly except?: readonly string[];
 }
 
 export const DIRECTORY_TIMES: DirectoryTimes = { settleMs: 40, pollMs: 3000 };
@@ -52,6 +59,7 @@ export const realSurroundings: DirectorySurroundings = {
  */
 export class DirectorySource {
   readonly #directory: string;
+  readonly #except: readonly string[];
   readonly #onChange: (state: DirectoryState) => void;
   readonly #times: DirectoryTimes;
   readonly #around: DirectorySurroundings;
@@ -66,12 +74,9 @@ export class DirectorySource {
   #again = false;
   #closed = false;
 
-  constructor(
-    directory: string,
-    onChange: (state: DirectoryState) => void,
-    options: { times?: DirectoryTimes; around?: DirectorySurroundings } = {},
-  ) {
+  constructor(directory: string, onChange: (state: DirectoryState) => void, options: DirectoryOptions = {}) {
     this.#directory = directory;
+    this.#except = options.except ?? [];
     this.#onChange = onChange;
     this.#times = options.times ?? DIRECTORY_TIMES;
     this.#around = options.around ?? realSurroundings;
@@ -79,7 +84,7 @@ export class DirectorySource {
 
   /** Reads the directory and begins to watch. The state may hold problems and then no snapshot. */
   async start(): Promise<DirectoryState> {
-    const content = await this.#around.read(this.#directory);
+    const content = await this.#around.read(this.#directory, this.#except);
     this.#told = fingerprint(content);
     this.#seen = this.#told;
     // What changed between the read and the watch is seen by one more look.
@@ -119,7 +124,7 @@ export class DirectorySource {
   async #look(): Promise<void> {
     this.#reading = true;
     this.#again = false;
-    const content = await this.#around.read(this.#directory);
+    const content = await this.#around.read(this.#directory, this.#except);
     this.#reading = false;
     if (this.#closed) return;
     const grown = this.#follow(content.directories);

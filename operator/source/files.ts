@@ -1,7 +1,7 @@
 /** A directory of manifests, read once. */
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { z } from 'zod';
 import type { ManifestFile, ManifestProblem } from '#crds';
 
@@ -21,6 +21,8 @@ export interface DirectoryContent {
 }
 
 interface Listing {
+  /** Directories to pass over, absolute. */
+  readonly except: readonly string[];
   readonly paths: string[];
   readonly directories: string[];
   readonly problems: ManifestProblem[];
@@ -29,10 +31,14 @@ interface Listing {
 /**
  * Reads every *.yaml, *.yml and *.json below `directory`. Names that begin with a dot (state, editors' files) and
  * node_modules are passed over, links to files are followed, links to directories are not. What vanishes while
- * it is read was deleted; every other failure is a problem. Never throws.
+ * it is read was deleted; every other failure is a problem. `except` are absolute directories to pass over, as the
+ * state of an installation that lies among its manifests. Never throws.
  */
-export async function readManifestFiles(directory: string): Promise<DirectoryContent> {
-  const listing: Listing = { paths: [], directories: [], problems: [] };
+export async function readManifestFiles(
+  directory: string,
+  except: readonly string[] = [],
+): Promise<DirectoryContent> {
+  const listing: Listing = { except, paths: [], directories: [], problems: [] };
   await list(directory, '', listing);
   if (isFull(listing)) {
     const message = `holds more than ${MAX_FILES} manifests or ${MAX_DIRECTORIES} directories; give a directory of manifests alone`;
@@ -52,6 +58,7 @@ async function list(root: string, below: string, listing: Listing): Promise<void
   for (const entry of entries) {
     if (isFull(listing)) return;
     const path = posix.join(below, entry.name);
+    if (listing.except.includes(resolve(root, path))) continue;
     if (entry.isDirectory()) await list(root, path, listing);
     else if (MANIFEST.test(entry.name)) listing.paths.push(path);
   }
