@@ -46,6 +46,8 @@ const REFRESH_AFTER_MS = 5 * 60_000;
 const STALE_AFTER_MS = 60 * 60_000;
 /** Tokens with invented key ids must not make us flood the issuer. */
 const COOLDOWN_MS = 30_000;
+/** An issuer that is just starting is asked again sooner. */
+const COOLDOWN_AFTER_FAILURE_MS = 5_000;
 const FETCH_TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -76,7 +78,8 @@ export function createIssuerKeys(
   };
   /** One request at a time, and none within the cooldown of the last. */
   const refresh = (): Promise<void> => {
-    if (running === undefined && deps.now() - attemptedAt < COOLDOWN_MS) return Promise.resolve();
+    const cooldown = failure === undefined ? COOLDOWN_MS : COOLDOWN_AFTER_FAILURE_MS;
+    if (running === undefined && deps.now() - attemptedAt < cooldown) return Promise.resolve();
     running ??= load().finally(() => {
       running = undefined;
     });
