@@ -221,6 +221,15 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     gateway({ limits: '{ callsPerMinute: 1.5 }' }),
     'spec.limits.callsPerMinute must be a whole number, not 1.5.',
   ],
+  [
+    gateway({ publicUrl: 'orders.example' }),
+    'spec.publicUrl must be an http:// or https:// URL without a fragment.',
+  ],
+  [gateway({}).replace('name: it', 'name: ""'), 'metadata.name must not be empty.'],
+  [
+    credential('{ devFile: { path: /etc/../key.json } }', HEADER),
+    'spec.credentials[0].source.devFile.path must be relative to the directory of the manifests.',
+  ],
   // MaskingPolicy.
   [
     mask({ detectors: '[{ preset: Credential }]' }),

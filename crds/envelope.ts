@@ -65,10 +65,22 @@ export function readObject(kind: PolicyKind, value: unknown, environment: Enviro
   const unavailable = findUnavailable(kind, value, environment);
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return unavailable.length > 0 ? { faults: unavailable } : { object: result.data };
-  const faults = result.error.issues.flatMap((issue) => faultsOf(issue, fields));
+  const faults = firstOfEachText(result.error.issues).flatMap((issue) => faultsOf(issue, fields));
   // What must go anyway has no say in what else is wrong around it.
   const independent = faults.filter((fault) => !unavailable.some(({ path }) => touches(fault.path, path)));
   return { faults: [...unavailable, ...independent] };
+}
+
+/** A text that breaks one rule often breaks the next for the same reason: one sentence is enough. */
+function firstOfEachText(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const seen = new Set<string>();
+  return issues.filter((issue) => {
+    if (typeof issue.input !== 'string') return true;
+    const place = z.core.toDotPath(issue.path);
+    if (seen.has(place)) return false;
+    seen.add(place);
+    return true;
+  });
 }
 
 function touches(a: Path, b: Path): boolean {
