@@ -34,10 +34,12 @@ export function compileAccess(rules: readonly AccessRule[], deps: AccessDeps = {
 
   const check = (exchange: Call): void => {
     const { message, caller, session } = exchange;
-    const reach = reachOf(message);
+    const reach = reachOf(message, session.era);
     switch (reach.kind) {
       case 'open':
         return;
+      case 'removed':
+        throw unknownMethod(message, session.era);
       case 'unclear':
         throw invalidParams(reach.missing);
       case 'vendor':

@@ -1,5 +1,5 @@
 /** What a message of the client reaches. Which caller may reach it is decided elsewhere. */
-import type { ClientNotification, ClientRequest, Target } from '../exchange.ts';
+import type { ClientNotification, ClientRequest, Era, Target } from '../exchange.ts';
 
 export type Reach =
   /** Nothing that belongs to anybody: any identified caller may. */
@@ -8,6 +8,8 @@ export type Reach =
   | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly taskIds: readonly string[] }
   /** A method that the protocol does not know; only `methods` of a rule grant it. */
   | { readonly kind: 'vendor' }
+  /** A method that the revision no longer has; nobody is granted it. */
+  | { readonly kind: 'removed' }
   /** The message does not say what it wants to reach; `missing` is the member that should. */
   | { readonly kind: 'unclear'; readonly missing: string };
 
@@ -46,8 +48,12 @@ const OPEN_NOTIFICATIONS = new Set([
   'notifications/roots/list_changed',
 ]);
 
+/** 2026-07-28 took these out: subscriptions/listen and tasks/get stand in for them. */
+const REMOVED_IN_MODERN = new Set(['resources/subscribe', 'resources/unsubscribe', 'tasks/result']);
+
 /** Classifies a request or notification. Never throws. */
-export function reachOf(message: ClientRequest | ClientNotification): Reach {
+export function reachOf(message: ClientRequest | ClientNotification, era: Era): Reach {
+  if (era === 'modern' && REMOVED_IN_MODERN.has(message.method)) return { kind: 'removed' };
   if (message.kind === 'request') return REQUESTS.get(message.method)?.(message) ?? { kind: 'vendor' };
   if (OPEN_NOTIFICATIONS.has(message.method)) return OPEN;
   // A request without an id would be run and never answered, past everyone who looks at requests.

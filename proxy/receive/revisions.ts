@@ -193,7 +193,7 @@ function unsupported(requested: string): Refusal {
     {
       status: 400,
       as: UNSUPPORTED_VERSION,
-      data: { supported: [...MODERN_REVISIONS, ...LEGACY_REVISIONS], requested },
+      data: { supported: [...MODERN_REVISIONS], requested },
     },
   );
 }

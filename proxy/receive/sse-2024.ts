@@ -117,7 +117,7 @@ async function receive(visit: Visit): Promise<void> {
   }));
   for (const exchange of exchanges) gateway.checkRate(exchange);
   // The answers come over the event stream, however long they take.
-  response.writeHead(202).end();
+  response.writeHead(202, { 'content-length': 0 }).end();
   await Promise.all(exchanges.map((exchange) => serve(exchange, { visit, session, headers, reply })));
 }
 

@@ -74,7 +74,7 @@ async function dispatch(incoming: Incoming, guest: Guest): Promise<void> {
   for (const message of others) await passOn(message, guest);
   const [only] = requests;
   if (only === undefined) {
-    guest.visit.response.writeHead(202).end();
+    guest.visit.response.writeHead(202, { 'content-length': 0 }).end();
     return;
   }
   const reply = replyTo(only, guest);
