@@ -311,6 +311,14 @@ describe('gatehouse try', () => {
     expect(stderr).toMatch(/^gateway\.yaml, document 1: spec\.access\[0\].*tolls/m);
   });
 
+  it('names a directory that is not there', async () => {
+    await rm(directory, { recursive: true });
+    expect(await run('')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${directory} cannot be read`),
+    });
+  });
+
   it('wants to know which gateway where there are several', async () => {
     await put('second.yaml', GATEWAY.replace('name: orders', 'name: second'));
     const line = JSON.stringify({ result: result('x') });

@@ -1,6 +1,7 @@
 /** The manifests of a directory → the bundle of one gateway, without a cluster and without an installation. */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import type { ManifestProblem } from '../../crds/index.ts';
 import { gatewayName, type Bundle } from '../../crds/bundle.ts';
 import { compile, NO_FLOORS, STANDALONE_NAMESPACE, type Installation } from '../../operator/compile/index.ts';
 import { loadDirectory } from '../../operator/source/load.ts';
@@ -16,7 +17,7 @@ export interface Policy {
 export async function loadPolicy(directory: string, gateway: string | undefined): Promise<Policy> {
   const loaded = await loadDirectory(directory, 'Try');
   if (loaded.snapshot === undefined) {
-    throw new UsageError(loaded.problems.map(({ message }) => message).join('\n'));
+    throw new UsageError(loaded.problems.map((problem) => sentenceFor(problem, directory)).join('\n'));
   }
   const compiled = compile(loaded.snapshot, installationOf(directory));
   const names = loaded.snapshot.gateways.map(({ metadata }) => gatewayName(metadata));
@@ -24,6 +25,11 @@ export async function loadPolicy(directory: string, gateway: string | undefined)
   const bundle = compiled.bundles.find((candidate) => gatewayName(candidate.gateway) === name);
   if (bundle === undefined) throw new UsageError(compiled.warnings.join('\n'));
   return { bundle, warnings: [...loaded.warnings, ...compiled.warnings] };
+}
+
+/** A problem with the directory itself names it ".", which tells a reader nothing. */
+function sentenceFor({ file, message }: ManifestProblem, directory: string): string {
+  return file === '.' ? directory + message.slice(1) : message;
 }
 
 function choose(names: readonly string[], wanted: string | undefined, directory: string): string {
