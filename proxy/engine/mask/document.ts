@@ -118,7 +118,7 @@ class DocumentMasker implements JsonVisitor {
     frame.shownKey = found.length > 0 ? '…' : key;
     const edits = this.#work.ledger.decide(
       found.map((one) => this.#work.ledger.claimOf(one)),
-      this.#path(),
+      () => this.#path(),
       this.#at().excluded,
     );
     if (edits.length === 0) return;
@@ -164,7 +164,7 @@ class DocumentMasker implements JsonVisitor {
       rank: SELECTOR_RANK,
     }));
     if (examined) claims.push(...examine(probe, text, at.key).map((found) => ledger.claimOf(found)));
-    const edits = ledger.decide(claims, this.#path(), at.excluded);
+    const edits = ledger.decide(claims, () => this.#path(), at.excluded);
     const masked = edits[0]?.text;
     if (masked === undefined || this.#isSpokenFor(at.role)) return;
     this.#replaced(masked);

@@ -57,12 +57,11 @@ export function scanFeatures(text: string, sink: FeatureSink): void {
   let runStart = 0;
   let runKinds = 0;
   let digits = 0;
-  for (let at = 0; at <= text.length; at += 1) {
-    // Behind the end there is no code, hence no kind, which ends the last run.
+  for (let at = 0; at < text.length; at += 1) {
     const kind = KINDS[text.charCodeAt(at)] ?? 0;
     if ((kind & ENCODED) !== 0) runKinds |= kind;
     else {
-      if (at - runStart >= MIN_RUN && isMixed(runKinds)) sink.run(runStart, at);
+      if (at - runStart >= MIN_RUN) tellRun(runStart, at, runKinds, sink);
       runStart = at + 1;
       runKinds = 0;
     }
@@ -73,6 +72,7 @@ export function scanFeatures(text: string, sink: FeatureSink): void {
     }
     if (kind === MARK) tellMark(text, at, sink);
   }
+  if (text.length - runStart >= MIN_RUN) tellRun(runStart, text.length, runKinds, sink);
 }
 
 export function featuresOf(text: string): Features {
@@ -93,9 +93,9 @@ export function featuresOf(text: string): Features {
 }
 
 /** A word is of one kind of character; what is encoded is of at least two. */
-function isMixed(kinds: number): boolean {
+function tellRun(start: number, end: number, kinds: number, sink: FeatureSink): void {
   const mixed = kinds & (LOWER | UPPER | DIGIT);
-  return mixed !== LOWER && mixed !== UPPER && mixed !== DIGIT && mixed !== 0;
+  if (mixed !== LOWER && mixed !== UPPER && mixed !== DIGIT && mixed !== 0) sink.run(start, end);
 }
 
 function tellMark(text: string, at: number, sink: FeatureSink): void {

@@ -66,7 +66,9 @@ export class Ledger {
    * What to put where, for all claims on one text: overlapping ones become one. Throws Withheld where a policy
    * blocks (not in the record, which keeps the message without the value).
    */
-  decide(claims: readonly Claim[], path: string, excluded: ReadonlySet<CompiledPolicy>): JsonEdit[] {
+  decide(claims: readonly Claim[], pathOf: () => string, excluded: ReadonlySet<CompiledPolicy>): JsonEdit[] {
+    if (claims.length === 0) return [];
+    const path = pathOf();
     const upheld = claims.flatMap((claim) => this.#uphold(claim, path, excluded) ?? []);
     return merge(upheld).map(({ span, winner }) => {
       this.note(path, winner.label);

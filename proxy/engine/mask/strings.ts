@@ -26,11 +26,11 @@ export function maskString(work: Work, text: string, place: Place): JsonEdit[] {
     if (whole.length === 0 && uncovered.length === 0) return inside;
     // A value that holds JSON itself is not in any one leaf: the text around it goes.
     const all = uncovered.map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
-    const edits = ledger.decide([...whole, ...all], place.path(), place.excluded);
+    const edits = ledger.decide([...whole, ...all], place.path, place.excluded);
     return edits.length > 0 ? edits : inside;
   }
   const found = examine(probe, text, place.role === 'payload' ? place.key : undefined);
-  return ledger.decide([...whole, ...found.map((one) => ledger.claimOf(one))], place.path(), place.excluded);
+  return ledger.decide([...whole, ...found.map((one) => ledger.claimOf(one))], place.path, place.excluded);
 }
 
 /** The edits in a text that is JSON. */

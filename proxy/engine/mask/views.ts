@@ -2,6 +2,7 @@
  * What a text says under one layer of encoding. A view knows where in its parent each of its characters came
  * from, so that what is found in it can be cut out of the parent.
  */
+import { decodeRun } from './decode.ts';
 import { isDisguise, isHexDigit, type Features } from './features.ts';
 import type { Span } from './types.ts';
 
@@ -84,54 +85,7 @@ function hexAt(text: string, at: number, digits: number): number | undefined {
   return Number.parseInt(text.slice(at, at + digits), 16);
 }
 
-/** Up to this length a run is decoded from each place where a group may begin, beyond it only from its start. */
-const ANY_PHASE_MAX = 16_384;
-/** A shorter run that decodes to bytes which are no text is a name or an id, not an encoding. */
-const BINARY_FROM = 64;
-
 /** A hit in what a run decodes to takes the whole run out: what remained would not decode. */
 function runViews(text: string, run: Span): View[] {
-  const encoded = text.slice(run.start, run.end).replace(/\s+/g, '');
-  const views: View[] = [];
-  for (const bytes of decodings(encoded)) {
-    const decoded = withoutNuls(bytes.toString('latin1'));
-    const binary = !isPrintable(decoded);
-    if (binary && encoded.length < BINARY_FROM) continue;
-    views.push({ text: decoded, binary, toParent: () => run });
-  }
-  return views;
-}
-
-function* decodings(encoded: string): Generator<Buffer> {
-  if (/^[0-9A-Fa-f]+$/.test(encoded)) {
-    yield Buffer.from(encoded, 'hex');
-    return;
-  }
-  const phases = encoded.length <= ANY_PHASE_MAX ? 4 : 1;
-  for (let phase = 0; phase < phases; phase += 1) yield Buffer.from(encoded.slice(phase), 'base64');
-}
-
-/** UTF-16, as Windows shells encode their commands, becomes the ASCII in it. */
-function withoutNuls(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '') : text;
-}
-
-/** Text as people and programs write it; bytes of UTF-8 beyond ASCII count as such. */
-function isPrintable(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 0x20 ? code < 0x09 || code > 0x0d : code === 0x7f || (code > 0x7f && code < 0xa0))
-      return isPrintableUtf8(text);
-  }
-  return true;
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function isPrintableUtf8(bytes: string): boolean {
-  try {
-    return !/[\p{Cc}--[\t-\r]]/v.test(utf8.decode(Buffer.from(bytes, 'latin1')));
-  } catch {
-    return false;
-  }
+  return decodeRun(text, run).map((decoded) => ({ ...decoded, toParent: () => run }));
 }

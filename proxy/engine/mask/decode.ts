@@ -1,0 +1,93 @@
+/** What runs of base64, base64url and hex say. */
+import { isHexDigit } from './features.ts';
+import type { Span } from './types.ts';
+
+export interface Decoded {
+  readonly text: string;
+  /** Not text as people and programs write it. */
+  readonly binary: boolean;
+}
+
+/** Most runs are names and ids: what is shorter than this is decoded only as far as it is ASCII text. */
+const SHORT = 64;
+/** Up to this length a run is decoded from each place where a group may begin, beyond it only from its start. */
+const ANY_PHASE_MAX = 16_384;
+
+/** Everything a run may decode to. */
+export function decodeRun(text: string, { start, end }: Span): Decoded[] {
+  if (end - start < SHORT) return decodeShort(text, start, end);
+  const encoded = text.slice(start, end).replace(/\s+/g, '');
+  if (/^[0-9A-Fa-f]+$/.test(encoded)) return [decoded(Buffer.from(encoded, 'hex'))];
+  const phases = encoded.length <= ANY_PHASE_MAX ? [0, 1, 2, 3] : [0];
+  return phases.map((phase) => decoded(Buffer.from(encoded.slice(phase), 'base64')));
+}
+
+function decodeShort(text: string, start: number, end: number): Decoded[] {
+  const found: Decoded[] = [];
+  for (let phase = 0; phase < 4; phase += 1) {
+    const ascii = base64Ascii(text, start + phase, end);
+    if (ascii !== undefined) found.push({ text: ascii, binary: false });
+  }
+  const hex = hexAscii(text, start, end);
+  if (hex !== undefined) found.push({ text: hex, binary: false });
+  return found;
+}
+
+const SEXTETS = new Int8Array(128).fill(-1);
+for (const [value, character] of Array.from(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+).entries()) {
+  SEXTETS[character.charCodeAt(0)] = value;
+}
+SEXTETS[0x2d] = 62;
+SEXTETS[0x5f] = 63;
+
+/** Decodes up to the first byte that is no ASCII text, where it gives up. */
+function base64Ascii(text: string, start: number, end: number): string | undefined {
+  let decoded = '';
+  let bits = 0;
+  let held = 0;
+  for (let at = start; at < end; at += 1) {
+    const sextet = SEXTETS[text.charCodeAt(at)] ?? -1;
+    if (sextet < 0) continue;
+    bits = ((bits << 6) | sextet) & 0x3fff;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    const byte = (bits >> held) & 0xff;
+    if (!isAsciiText(byte)) return undefined;
+    if (byte !== 0) decoded += String.fromCharCode(byte);
+  }
+  return decoded;
+}
+
+function hexAscii(text: string, start: number, end: number): string | undefined {
+  let decoded = '';
+  for (let at = start; at + 1 < end; at += 2) {
+    if (!isHexDigit(text.charCodeAt(at)) || !isHexDigit(text.charCodeAt(at + 1))) return undefined;
+    const byte = Number.parseInt(text.slice(at, at + 2), 16);
+    if (!isAsciiText(byte)) return undefined;
+    if (byte !== 0) decoded += String.fromCharCode(byte);
+  }
+  return decoded;
+}
+
+/** NUL counts, and is left out: Windows shells encode UTF-16. */
+function isAsciiText(byte: number): boolean {
+  return byte >= 0x20 ? byte < 0x7f : byte === 0 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function decoded(bytes: Buffer): Decoded {
+  const text = bytes.toString('latin1').replaceAll('\0', '');
+  return { text, binary: !isText(bytes) };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    return !/[\p{Cc}--[\t-\r\0]]/v.test(utf8.decode(bytes));
+  } catch {
+    return false;
+  }
+}
