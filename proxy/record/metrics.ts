@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Masked } from '../../crds/control.ts';
 import { boundedLabel, detectorKind, methodLabel } from './labels.ts';
-import type { RecorderState } from './recorder.ts';
+import type { RecorderState } from './spool.ts';
 
 const PREFIX = 'gatehouse_proxy_';
 const MAX_DETECTORS = 200;

@@ -6,8 +6,10 @@ import { lockDirectory } from '../../lib/exclusive-lock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Delivery } from './delivery.ts';
 import { RECORDER_LIMITS, type RecorderLimits } from './limits.ts';
-import { Spool } from './spool.ts';
+import { Spool, type RecorderState } from './spool.ts';
 import type { RecordTransport } from './transport.ts';
+
+export type { RecorderState } from './spool.ts';
 
 export interface RecorderOptions {
   /** A directory of this process alone; what earlier processes left in it is delivered first. */
@@ -18,17 +20,6 @@ export interface RecorderOptions {
   readonly now: () => number;
   readonly limits?: Partial<RecorderLimits>;
   readonly log: Logger;
-}
-
-/** For metrics. */
-export interface RecorderState {
-  readonly ready: boolean;
-  /** Undelivered bytes. */
-  readonly spoolBytes: number;
-  /** Age of the oldest undelivered line, milliseconds; 0 when there is none. */
-  readonly lagMs: number;
-  /** Lines that were set aside because the recorder will never take them. */
-  readonly setAside: number;
 }
 
 export interface Recorder {

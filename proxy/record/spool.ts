@@ -6,13 +6,23 @@ import { sentenceOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { RecorderUnavailable } from './errors.ts';
 import type { RecorderLimits } from './limits.ts';
-import type { RecorderState } from './recorder.ts';
 import { moveLines, setAside } from './rescue.ts';
 import { parseSpoolName, SpoolFile } from './spool-file.ts';
 import { StreamSpool, type Batch } from './stream-spool.ts';
 
 /** After a failed write the disk is tried again, by one call, when this has passed. */
 const RETRY_WRITE_MS = 1_000;
+
+/** For metrics. */
+export interface RecorderState {
+  readonly ready: boolean;
+  /** Undelivered bytes. */
+  readonly spoolBytes: number;
+  /** Age of the oldest undelivered line, milliseconds; 0 when there is none. */
+  readonly lagMs: number;
+  /** Lines that were set aside because the recorder will never take them. */
+  readonly setAside: number;
+}
 
 interface SpoolOptions {
   readonly directory: string;
