@@ -26,7 +26,7 @@ export async function waitForDecision(
   wanted.signal.addEventListener('abort', end, { once: true });
   try {
     const first = await get(wanted.id);
-    if (first.status.phase !== 'Pending' || wanted.signal.aborted) return first;
+    if (first.status.phase !== 'Pending' || wanted.ms <= 0 || wanted.signal.aborted) return first;
     await over.promise;
     return await get(wanted.id);
   } finally {
