@@ -1,5 +1,7 @@
 /** What the reader of the demo sees. */
 
+const WIDTH = 170;
+
 const bold = (text: string): string => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text);
 
 export function scene(number: number, title: string): void {
@@ -14,7 +16,7 @@ export function say(sentence: string): void {
 /** What was seen, as it came, shortened at the right. */
 export function show(output: string, lines = 12): void {
   for (const line of output.trimEnd().split('\n').slice(0, lines)) {
-    console.log(`     ${line.length > 150 ? `${line.slice(0, 149)}…` : line}`);
+    console.log(`     ${line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}…` : line}`);
   }
 }
 

@@ -18,6 +18,8 @@ export interface Waiting {
 const LEGACY_DEADLINE_MS = 48_000;
 /** A 2026-07-28 client's timer starts anew with each round, and it goes ten rounds. */
 const MODERN_ROUND_MS = 40_000;
+/** The first round is short: what the client sends from then on carries a state that is good for one approval. */
+const MODERN_FIRST_ROUND_MS = 2_000;
 const BEAT_MS = 12_000;
 
 /** Waits until the request is decided or this era's patience is over. Throws a Refusal when the client is gone. */
@@ -27,7 +29,7 @@ export async function waitFor(
   waiting: Waiting,
 ): Promise<ApprovalView> {
   const modern = exchange.session.era === 'modern';
-  const deadline = waiting.now() + (modern ? MODERN_ROUND_MS : LEGACY_DEADLINE_MS);
+  const deadline = waiting.now() + (modern ? modernRound(exchange.message) : LEGACY_DEADLINE_MS);
   const stop = AbortSignal.any([waiting.reply.gone, waiting.cancelled]);
   const progress = progressOf(exchange.message);
   let current = view;
@@ -38,6 +40,10 @@ export async function waitFor(
     if (stop.aborted) await leave(view.id, modern || waiting.cancelled.aborted, waiting.approvals);
   }
   return current;
+}
+
+function modernRound({ params }: ClientRequest): number {
+  return params['requestState'] === undefined ? MODERN_FIRST_ROUND_MS : MODERN_ROUND_MS;
 }
 
 async function decision(

@@ -12,8 +12,8 @@ export async function record({ parts }: Cast): Promise<void> {
   told(list.code === 0 && session !== undefined, "Ana's session is on record", list.output);
 
   const played = await gatehouse('sessions', 'replay', session, '--store', parts.store);
-  say("Ana's session, replayed:");
-  show(played.output, 40);
+  say("Ana's session, replayed (the first line of each event):");
+  show(firstLines(played.output), 40);
   told(
     played.code === 0 && played.output.includes('DELETE FROM orders'),
     'the session can be replayed',
@@ -34,6 +34,14 @@ export async function record({ parts }: Cast): Promise<void> {
   say('In a copy, one byte is changed: order 1004, it now says, was deleted, not 1003. verify:');
   show(edited.output);
   told(edited.code === 1, 'verify finds the record that was changed', edited.output);
+}
+
+/** `replay` prints each message whole, indented under the line that says when it came and what became of it. */
+function firstLines(replayed: string): string {
+  return replayed
+    .split('\n')
+    .filter((line) => line.startsWith('+'))
+    .join('\n');
 }
 
 /** Changes the first place, in any file under `directory`, where `before` stands. */
