@@ -1,10 +1,10 @@
 import type { Desk } from './desk.ts';
 import type { Parts } from './parts.ts';
 
-/** Says what can be tried while everything stays up, and waits for Ctrl-C. */
-export async function keepOpen(parts: Parts, ana: Desk, bo: Desk): Promise<void> {
+/** What can be opened and tried while everything stays up. */
+export function whatToTry(parts: Parts, ana: Desk, bo: Desk): string {
   const approvals = `--admin ${parts.admin} --token`;
-  console.log(`
+  return `
 Everything stays up until Ctrl-C.
 
   MCP endpoint     ${parts.url}   (any MCP client; sign in as ana or bo, any password)
@@ -24,11 +24,5 @@ Everything stays up until Ctrl-C.
   Read the record:
     hack/gatehouse sessions list --store ${parts.store}
     hack/gatehouse sessions verify --store ${parts.store}
-`);
-  // A timer keeps the process alive; the signal ends the wait, and the caller ends every child.
-  const alive = setInterval(() => undefined, 60_000);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  clearInterval(alive);
+`;
 }

@@ -1,9 +1,13 @@
 /** `make demo`: a guarded call, end to end, told in seven scenes. Exits 0 only if each went as told. */
+import { once } from 'node:events';
 import { sitDown } from './desk.ts';
-import { keepOpen } from './keep.ts';
+import { whatToTry } from './keep.ts';
 import { NotAsTold, scene } from './narrator.ts';
 import { startParts } from './parts.ts';
 import { story } from './story.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const quit = (): void => process.exit(130);
 
 async function main(): Promise<void> {
   const began = performance.now();
@@ -21,9 +25,14 @@ async function main(): Promise<void> {
   console.log(
     `\nAll ${story.length} scenes went as told, in ${((performance.now() - began) / 1000).toFixed(0)} s.`,
   );
-  if (process.env['KEEP'] === '1') await keepOpen(parts, ana, bo);
+  if (process.env['KEEP'] !== '1') return;
+  for (const signal of SIGNALS) process.off(signal, quit);
+  const asked = Promise.race(SIGNALS.map((signal) => once(process, signal)));
+  console.log(whatToTry(parts, ana, bo));
+  await asked;
 }
 
+for (const signal of SIGNALS) process.on(signal, quit);
 try {
   await main();
 } catch (error) {

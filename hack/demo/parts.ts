@@ -1,5 +1,6 @@
 /** Everything that runs during the demo, in a directory of its own, and how all of it ends. */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -31,6 +32,7 @@ const ORDERS = 4;
 
 export async function startParts(): Promise<Parts> {
   const scratch = await mkdtemp(join(tmpdir(), 'gatehouse-demo-'));
+  process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const children: Child[] = [];
   const end = async (): Promise<void> => {
     // The proxy before what it talks to, so that it does not complain on its way out.
