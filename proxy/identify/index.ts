@@ -9,7 +9,12 @@ import { metadataUrl } from './metadata.ts';
 import { createVerifiedCache } from './verified-cache.ts';
 
 export type { Presented } from './bearer.ts';
-export { protectedResourceMetadata, wellKnownPaths, metadataUrl, type ProtectedResourceMetadata } from './metadata.ts';
+export {
+  protectedResourceMetadata,
+  wellKnownPaths,
+  metadataUrl,
+  type ProtectedResourceMetadata,
+} from './metadata.ts';
 
 export type OidcIdentityProvider = Extract<IdentityProvider, { kind: 'oidc' }>;
 
