@@ -1,0 +1,3 @@
+module gatehouse.dev/hack/tools/pause
+
+go 1.24.0
