@@ -6,7 +6,9 @@ import { Connection } from './connection.ts';
 const outgoing = z.object({
   id: z.number().optional(),
   method: z.string(),
-  params: z.object({ requestId: z.unknown(), _meta: z.record(z.string(), z.unknown()).optional() }).optional(),
+  params: z
+    .object({ requestId: z.unknown().optional(), _meta: z.record(z.string(), z.unknown()).optional() })
+    .optional(),
 });
 
 function setUp() {

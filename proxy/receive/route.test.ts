@@ -28,7 +28,7 @@ test.for([
   ['/files/secret', 'none'],
   ['/metrics', 'none'],
   ['/tools/wiki/mcp', 'none'],
-])('the only gateway: %s is %s', ([path, kind]) => {
+] as const)('the only gateway: %s is %s', ([path, kind]) => {
   expect(createRouter([orders])(path)).toMatchObject({ kind });
 });
 
