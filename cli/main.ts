@@ -3,6 +3,8 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GatehouseError, sentenceOf } from '../lib/errors.ts';
+import { DirectoryInUse } from '../lib/exclusive-lock.ts';
+import { AddressError, ListenError } from '../lib/listen.ts';
 import { UsageError, type Io, type Verb } from './io.ts';
 
 interface VerbEntry {
@@ -54,7 +56,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return await run(rest, io);
   } catch (error) {
     io.stderr.write(`${explain(error)}\n`);
-    return error instanceof UsageError || isParseArgsError(error) ? 2 : 1;
+    return isCallersToMend(error) ? 2 : 1;
   }
 }
 
@@ -72,6 +74,14 @@ function isParseArgsError(error: unknown): error is Error {
     'code' in error &&
     typeof error.code === 'string' &&
     error.code.startsWith('ERR_PARSE_ARGS')
+  );
+}
+
+/** Another word on the command line, another address or another directory mends it. */
+function isCallersToMend(error: unknown): boolean {
+  return (
+    [UsageError, AddressError, ListenError, DirectoryInUse].some((kind) => error instanceof kind) ||
+    isParseArgsError(error)
   );
 }
 

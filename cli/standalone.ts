@@ -1,10 +1,11 @@
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { once } from 'node:events';
-import { ListenError, parseAddress } from '../lib/listen.ts';
+import { parseAddress } from '../lib/listen.ts';
 import { createLogger } from '../lib/log.ts';
-import { readOperatorConfig } from '../operator/config.ts';
+import { ConfigError, readOperatorConfig } from '../operator/config.ts';
 import { ChildFailed } from '../operator/standalone/child.ts';
 import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
 import { UsageError, type Io } from './io.ts';
@@ -40,15 +41,18 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
   if (directory === undefined || more.length > 0) {
     throw new UsageError('gatehouse standalone takes one directory of manifests: gatehouse standalone DIR.');
   }
-  const config = readOperatorConfig();
-  const log = createLogger({ name: 'operator', level: config.logLevel }, io.stderr);
+  const listen = parseAddress(values.listen, '--listen');
+  const admin = parseAddress(values.admin, '--admin');
+  await checkDirectory(directory);
   try {
+    const config = readOperatorConfig();
+    const log = createLogger({ name: 'operator', level: config.logLevel }, io.stderr);
     const standalone = await startStandalone(
       {
         directory: resolve(directory),
         state: resolve(values.state ?? join(directory, '.gatehouse')),
-        listen: parseAddress(values.listen, '--listen'),
-        admin: parseAddress(values.admin, '--admin'),
+        listen,
+        admin,
         logLevel: config.logLevel,
         inherited: config.inherited,
         gatehouse: [process.execPath, fileURLToPath(new URL('main.ts', import.meta.url))],
@@ -66,9 +70,15 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
   }
 }
 
+async function checkDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new UsageError(`${resolve(directory)} is not a directory; name the one that holds the manifests.`);
+}
+
 function isUsersToMend(error: unknown): error is Error {
   if (error instanceof ChildFailed) return error.exitCode === 2;
-  return error instanceof ManifestsRefused || error instanceof ListenError;
+  return error instanceof ManifestsRefused || error instanceof ConfigError;
 }
 
 function readyLine({ endpoints, adminUrl }: Standalone): string {
