@@ -33,13 +33,16 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   ): Promise<Dispatcher.ResponseData> => {
     const session = call.link.sessionId === undefined ? {} : { 'mcp-session-id': call.link.sessionId };
     try {
-      return await pool.request({
+      const response = await pool.request({
         method,
         path,
         body,
         headers: { ...call.headers, ...session, ...more },
         signal: call.signal,
       });
+      // A body that is given up emits an error; whoever reads it gets that too, and nobody else need hear it.
+      response.body.on('error', () => undefined);
+      return response;
     } catch (cause) {
       throw call.signal.aborted ? aborted(call.signal) : unreachable(cause);
     }

@@ -132,6 +132,8 @@ async function get(
   let response: Dispatcher.ResponseData;
   try {
     response = await pool.request({ method: 'GET', path: url.pathname + url.search, headers, signal });
+    // A body that is given up emits an error; whoever reads it gets that too, and nobody else need hear it.
+    response.body.on('error', () => undefined);
   } catch (cause) {
     throw new Refusal('upstream_unavailable', 'The MCP server could not be reached.', {
       status: 502,
