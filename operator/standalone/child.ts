@@ -150,6 +150,11 @@ async function readyOf(
       throw new ChildFailed(`The ${name} ended (${line}) before it was ready.`, child.exitCode ?? undefined);
     }
     return readyLine.parse(JSON.parse(String(line[0])));
+  } catch (error) {
+    // One that says something else is not ours to wait for; one that has ended does not mind.
+    child.kill('SIGKILL');
+    if (error instanceof ChildFailed) throw error;
+    throw new ChildFailed(`The ${name} did not say where it listens.`, undefined);
   } finally {
     clearTimeout(late);
     // Nothing more is expected; what comes is let go, so that the pipe never fills.
