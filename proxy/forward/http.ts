@@ -48,18 +48,18 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     }
   };
 
-  const post = async (call: UpstreamCall): Promise<Answer> => {
+  const post = async (call: UpstreamCall, opens: boolean): Promise<Answer> => {
     const response = await send('POST', call, call.text, {
       'content-type': 'application/json',
       accept: ACCEPT,
     });
-    learnSession(call.link, response);
+    if (opens) learnSession(call.link, response);
     return answerOf(response, options.maxMessageBytes, call);
   };
 
   return {
-    call: (request: UpstreamRequest) => post(request),
-    post,
+    call: (request: UpstreamRequest) => post(request, request.method === 'initialize'),
+    post: (message) => post(message, false),
     stream: async (request) => {
       const resume = request.lastEventId === undefined ? {} : { 'last-event-id': request.lastEventId };
       const response = await send('GET', request, null, { accept: 'text/event-stream', ...resume });
@@ -75,10 +75,10 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   };
 }
 
-/** A server names its session on the answer to `initialize`; a later change of mind is not followed. */
+/** A server names its session on the answer to `initialize` and nowhere else; 2026-07-28 has no sessions to name. */
 function learnSession(link: UpstreamLink, response: Dispatcher.ResponseData): void {
   const named = response.headers['mcp-session-id'];
-  if (typeof named === 'string') link.sessionId ??= named;
+  if (typeof named === 'string') link.sessionId = named;
 }
 
 async function answerOf(
