@@ -9,6 +9,7 @@ import {
   members,
   parseJson,
   removeElements,
+  scanJsonAt,
   splice,
 } from './index.ts';
 
@@ -142,6 +143,37 @@ describe('parseJson', () => {
   it('says where, and never what', () => {
     expect(() => parseJson('{\n "hush": "s3cr3t",\n  oops }')).toThrow(/line 3, column 3/);
     expect(() => parseJson('{"hush":1,"hush":2}')).toThrow(/^(?!.*hush).*line 1, column 11/);
+  });
+});
+
+describe('scanJsonAt', () => {
+  const nobody = {
+    openObject() {},
+    openArray() {},
+    closeObject() {},
+    closeArray() {},
+    key() {},
+    string() {},
+    number() {},
+    literal() {},
+  };
+
+  it('ends where the value ends, whatever is around it', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 4 }),
+        fc.constantFrom('', 'x ', '{"'),
+        fc.constantFrom('', ' x', ']', ',1'),
+        (value, before, after) => {
+          const text = JSON.stringify(value);
+          expect(scanJsonAt(before + text + after, before.length, nobody)).toBe(before.length + text.length);
+        },
+      ),
+    );
+  });
+
+  it('refuses a value that does not end', () => {
+    expect(codeOf(() => scanJsonAt('see {"a":1', 4, nobody))).toBe('json_invalid');
   });
 });
 

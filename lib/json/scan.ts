@@ -48,26 +48,46 @@ export function scanJson(text: string, visitor: JsonVisitor, maxDepth: number = 
   new Scanner(text, visitor, maxDepth).scan();
 }
 
+/**
+ * Reads the one value that begins at `start`, whatever follows it, and gives the offset behind it. Throws as
+ * scanJson does where no whole value begins there.
+ */
+export function scanJsonAt(
+  text: string,
+  start: number,
+  visitor: JsonVisitor,
+  maxDepth: number = DEFAULT_MAX_DEPTH,
+): number {
+  return new Scanner(text, visitor, maxDepth, start).scanValue();
+}
+
 class Scanner {
   readonly #text: string;
   readonly #visitor: JsonVisitor;
   readonly #maxDepth: number;
   /** Offsets of the brackets that are open. */
   readonly #open: number[] = [];
-  #at = 0;
+  #at: number;
 
-  constructor(text: string, visitor: JsonVisitor, maxDepth: number) {
+  constructor(text: string, visitor: JsonVisitor, maxDepth: number, start = 0) {
     this.#text = text;
     this.#visitor = visitor;
     this.#maxDepth = maxDepth;
+    this.#at = start;
   }
 
   scan(): void {
     this.#skipSpace();
+    this.scanValue();
+    this.#skipSpace();
+    if (this.#at < this.#text.length) this.#fail('there is text after the end of the JSON value');
+  }
+
+  scanValue(): number {
     do {
       while (this.#enter());
     } while (this.#leave());
-    if (this.#at < this.#text.length) this.#fail('there is text after the end of the JSON value');
+    return this.#at;
   }
 
   /** Reads a scalar or an empty container; or steps into a container, up to its first value, and says so. */
@@ -87,9 +107,9 @@ class Scanner {
   /** After a value: steps out of what ends here and over a comma. False when the outermost value has ended. */
   #leave(): boolean {
     for (;;) {
-      this.#skipSpace();
       const opened = this.#open.at(-1);
       if (opened === undefined) return false;
+      this.#skipSpace();
       const inObject = this.#text.charCodeAt(opened) === OPEN_BRACE;
       const code = this.#text.charCodeAt(this.#at);
       if (code === COMMA) {

@@ -2,13 +2,6 @@ import { FunctionExpressionType, JSONPathEnvironment, type JSONPathQuery } from 
 import { RE2JS } from 're2js';
 import { MaskPolicyError } from './types.ts';
 
-/** Where the values lie that queries select, as a trie over the steps from a root. */
-export interface PathTrie {
-  readonly children: Map<string | number, PathTrie>;
-  /** Indexes of the queries that select the value at this place. */
-  readonly selected: number[];
-}
-
 /**
  * RFC 9535 with its match and search on RE2, since the library's own would run an administrator's pattern on
  * traffic with backtracking.
@@ -71,28 +64,9 @@ export function compileQuery(query: string, where: string): JSONPathQuery {
   }
 }
 
-export function emptyTrie(): PathTrie {
-  return { children: new Map(), selected: [] };
-}
-
-/** Runs the queries over the value at `prefix` and adds what they select to the trie. */
-export function addSelections(
-  trie: PathTrie,
-  queries: readonly JSONPathQuery[],
-  value: unknown,
-  prefix: readonly (string | number)[],
-): void {
-  for (const [index, query] of queries.entries()) {
-    for (const { location } of query.query(asJson(value))) {
-      let at = trie;
-      for (const step of [...prefix, ...location]) {
-        const next = at.children.get(step) ?? emptyTrie();
-        at.children.set(step, next);
-        at = next;
-      }
-      at.selected.push(index);
-    }
-  }
+/** Where the values that a query selects lie, as steps from the value it is put to. */
+export function locationsOf(query: JSONPathQuery, value: unknown): (string | number)[][] {
+  return query.query(asJson(value)).nodes.map(({ location }) => location);
 }
 
 type JsonValue = Parameters<JSONPathQuery['query']>[0];

@@ -1,17 +1,19 @@
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import type { MaskedText } from '../../../crds/control.ts';
-import { splice, type JsonEdit } from '../../../lib/json/index.ts';
+import { parseJson, splice } from '../../../lib/json/index.ts';
 import { Budget, BudgetSpent } from './budget.ts';
-import { maskDocument, type Work } from './document.ts';
-import { addSelections, emptyTrie, type PathTrie } from './json-path.ts';
+import { maskDocument } from './document.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import { Ledger, Withheld } from './ledger.ts';
 import { NO_POLICIES } from './place.ts';
+import { admitsOtherKey, admitsString } from './output-schema.ts';
 import { Plan } from './plan.ts';
 import { appliesTo, compilePolicy, type CompiledPolicy } from './policy.ts';
+import { selectionsOf, type Selections } from './selections.ts';
 import { MESSAGE } from './shape.ts';
 import { maskString } from './strings.ts';
 import type { MaskAbout, Masker, MaskOutcome } from './types.ts';
+import type { Promised, Work } from './work.ts';
 
 /** Work a message may cause: so many characters looked at for each of its own, and so many beyond that. */
 const WORK_PER_CHARACTER = 96;
@@ -46,17 +48,15 @@ class PolicyMasker implements Masker {
   }
 
   message(text: string, about: MaskAbout): MaskOutcome {
-    return this.#outcome(text, about, (work) =>
-      maskDocument(work, {
-        text,
-        shape: MESSAGE,
-        trie: selections(work.plan, text),
-        path: '$',
-        selected: [],
-        excluded: NO_POLICIES,
-        nesting: 0,
-      }),
-    );
+    return this.#outcome(text, about, (work) => {
+      const trie = selectionsIn(work.plan, text);
+      const root = { text, trie, shape: MESSAGE, path: '$', selected: [], excluded: NO_POLICIES, nesting: 0 };
+      const edits = maskDocument(work, root);
+      const masked = splice(text, edits);
+      // Two keys may have become one, and what is not JSON any more must not leave.
+      if (edits.length > 0) parseJson(masked);
+      return masked;
+    });
   }
 
   text(text: string, about: MaskAbout): MaskOutcome {
@@ -68,25 +68,19 @@ class PolicyMasker implements Masker {
       excluded: NO_POLICIES,
       nesting: 0,
     } as const;
-    return this.#outcome(text, about, (work) => maskString(work, text, place));
+    return this.#outcome(text, about, (work) => splice(text, maskString(work, text, place)));
   }
 
-  #outcome(text: string, about: MaskAbout, edit: (work: Work) => JsonEdit[]): MaskOutcome {
+  #outcome(text: string, about: MaskAbout, mask: (work: Work) => string): MaskOutcome {
     const plan = this.#planFor(about);
     const ledger = new Ledger(plan, about.purpose, this.#hashKey);
     const budget = new Budget(WORK_BASE + WORK_PER_CHARACTER * text.length);
     const probe = { known: this.#known, matcher: plan.matcher, budget };
-    const work = {
-      plan,
-      probe,
-      ledger,
-      live: about.purpose !== 'record',
-      maskString,
-      onReplaced: () => undefined,
-    };
+    const live = about.purpose !== 'record';
+    const work = { plan, probe, ledger, live, maskString, promise: promiseOf(about) };
     try {
-      const masked = splice(text, edit(work));
-      return { kind: 'released', text: masked as MaskedText, masked: ledger.masked, audited: ledger.audited };
+      const masked = mask(work) as MaskedText;
+      return { kind: 'released', text: masked, masked: ledger.masked, audited: ledger.audited };
     } catch (error) {
       return { kind: 'withheld', reason: reasonOf(error), masked: ledger.masked };
     }
@@ -109,28 +103,33 @@ function reasonOf(error: unknown): string {
   return 'The message could not be looked through for secrets.';
 }
 
-/** Members of a message that are a payload of their own: a JSONPath may begin at the message or at one of these. */
-const PAYLOADS: readonly (readonly string[])[] = [
+/** A tool that promises an outputSchema must keep it: what would break it is withheld. */
+function promiseOf({ purpose, outputSchema }: MaskAbout): Promised | undefined {
+  if (purpose !== 'release' || outputSchema === undefined) return undefined;
+  const broken = 'What stands for a masked value would break the outputSchema that the tool promises.';
+  const below = (steps: readonly (string | number)[]): readonly (string | number)[] | undefined =>
+    steps[0] === 'result' && steps[1] === 'structuredContent' ? steps.slice(2) : undefined;
+  return {
+    value: (steps, value) => {
+      const place = below(steps);
+      if (place !== undefined && !admitsString(outputSchema, place, value)) throw new Withheld(broken);
+    },
+    key: (steps, key) => {
+      const place = below(steps);
+      if (place !== undefined && !admitsOtherKey(outputSchema, place, key)) throw new Withheld(broken);
+    },
+  };
+}
+
+/** What the `$` of a JSONPath may be: the message, and the members of it that are a payload of their own. */
+const ROOTS: readonly (readonly string[])[] = [
+  [],
   ['result', 'structuredContent'],
   ['result', 'result', 'structuredContent'],
   ['params', 'result', 'structuredContent'],
   ['params', 'arguments'],
 ];
 
-function selections(plan: Plan, text: string): PathTrie | undefined {
-  if (plan.queries.length === 0) return undefined;
-  const message: unknown = JSON.parse(text);
-  const trie = emptyTrie();
-  addSelections(trie, plan.queries, message, []);
-  for (const path of PAYLOADS) {
-    const payload = path.reduce<unknown>(member, message);
-    if (payload !== undefined) addSelections(trie, plan.queries, payload, path);
-  }
-  return trie;
-}
-
-function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? Reflect.get(value, key)
-    : undefined;
+function selectionsIn(plan: Plan, text: string): Selections | undefined {
+  return plan.selectsByPlace ? selectionsOf(plan, JSON.parse(text), ROOTS) : undefined;
 }

@@ -88,7 +88,13 @@ export class PatternMatcher {
     });
     const found: Found[] = [];
     for (const [compiled, spans] of windows) {
-      for (const span of spans) found.push(...this.#matches(compiled, text, span, { key, budget }));
+      let looked = 0;
+      for (const span of spans) {
+        if (span.end <= looked) continue;
+        const matches = this.#matches(compiled, text, span, { key, budget });
+        looked = matches.end;
+        found.push(...matches.found);
+      }
     }
     return found;
   }
@@ -132,21 +138,30 @@ export class PatternMatcher {
     return text.slice(end - literal.text.length, end).toLowerCase() === literal.text ? literal : undefined;
   }
 
+  /** What matches in the window, and how far was looked. */
   #matches(
-    { detector, regexp }: CompiledLiteral,
+    compiled: CompiledLiteral,
     text: string,
-    window: Span,
-    { key, budget }: { key: string | undefined; budget: Budget },
-  ): Found[] {
-    budget.spend(window.end - window.start);
-    const found: Found[] = [];
-    for (const { start, end } of spansOf(regexp, text.slice(window.start, window.end))) {
-      const span = { start: window.start + start, end: window.start + end };
-      if (detector.embedded !== true && isTouched(text, span)) continue;
-      const one = accept(detector, text, span, key);
-      if (one !== undefined) found.push(one);
+    { start, end }: Span,
+    around: { readonly key: string | undefined; readonly budget: Budget },
+  ): { readonly found: Found[]; readonly end: number } {
+    around.budget.spend(end - start);
+    const within = text.slice(start, end);
+    const spans = [...spansOf(compiled.regexp, within)];
+    // What reaches to the end of the window may go on behind it.
+    if (end < text.length && spans.at(-1)?.end === within.length) {
+      return this.#matches(
+        compiled,
+        text,
+        { start, end: Math.min(text.length, start + 4 * within.length) },
+        around,
+      );
     }
-    return found;
+    const found = spans
+      .map((span) => ({ start: start + span.start, end: start + span.end }))
+      .filter((span) => compiled.detector.embedded === true || !isTouched(text, span))
+      .flatMap((span) => accept(compiled.detector, text, span, around.key) ?? []);
+    return { found, end };
   }
 }
 

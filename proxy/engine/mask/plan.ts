@@ -13,8 +13,8 @@ export interface Use {
 
 /** What a key says about its value. */
 export interface KeyFacts {
-  readonly byKey: readonly Use[];
-  readonly byColumn: readonly Use[];
+  /** Who selects it by key, or by column: to the rows of a table in JSON their columns are keys. */
+  readonly uses: readonly Use[];
   readonly secretName: boolean;
 }
 
@@ -23,11 +23,9 @@ const KEYS_REMEMBERED = 4096;
 /** All policies that have a say in one kind of message, put together so that each text is gone through once. */
 export class Plan {
   readonly matcher: PatternMatcher;
-  /** The queries that select, then those that exclude; the uses of the first, the policies of the second. */
-  readonly queries: readonly JSONPathQuery[];
+  readonly selecting: readonly { readonly query: JSONPathQuery; readonly use: Use }[];
+  readonly excluding: readonly { readonly query: JSONPathQuery; readonly policy: CompiledPolicy }[];
   readonly hasColumns: boolean;
-  readonly #selecting: readonly Use[];
-  readonly #excluding: readonly CompiledPolicy[];
   readonly #uses = new Map<Detector, readonly Use[]>();
   readonly #ranks = new Map<Detector, number>();
   readonly #keys = new Map<string, readonly Use[]>();
@@ -50,13 +48,15 @@ export class Plan {
       for (const { normalized, label } of policy.columns) add(this.#columns, normalized, { policy, label });
     }
     this.hasColumns = this.#columns.size > 0;
-    const selecting = policies.flatMap((policy) =>
+    this.selecting = policies.flatMap((policy) =>
       policy.paths.map(({ query, label }) => ({ query, use: { policy, label } })),
     );
-    const excluding = policies.flatMap((policy) => policy.excludedPaths.map((query) => ({ query, policy })));
-    this.queries = [...selecting, ...excluding].map(({ query }) => query);
-    this.#selecting = selecting.map(({ use }) => use);
-    this.#excluding = excluding.map(({ policy }) => policy);
+    this.excluding = policies.flatMap((policy) => policy.excludedPaths.map((query) => ({ query, policy })));
+  }
+
+  /** Whether it matters where a value lies, beyond the key it is under. */
+  get selectsByPlace(): boolean {
+    return this.hasColumns || this.selecting.length > 0 || this.excluding.length > 0;
   }
 
   usesOf(detector: Detector): readonly Use[] {
@@ -66,16 +66,6 @@ export class Plan {
   /** Vendors' formats come before general ones: the lower rank names a value that both see. */
   rankOf(detector: Detector): number {
     return this.#ranks.get(detector) ?? 0;
-  }
-
-  /** What the queries with these indexes select the value for. */
-  selectedBy(queries: readonly number[]): Use[] {
-    return queries.flatMap((index) => this.#selecting[index] ?? []);
-  }
-
-  /** The policies from which the queries with these indexes exclude the value. */
-  excludedBy(queries: readonly number[]): CompiledPolicy[] {
-    return queries.flatMap((index) => this.#excluding[index - this.#selecting.length] ?? []);
   }
 
   columnUses(header: string): readonly Use[] {
@@ -88,8 +78,7 @@ export class Plan {
     if (known !== undefined) return known;
     const normalized = normalizeKey(key);
     const facts = {
-      byKey: this.#keys.get(normalized) ?? [],
-      byColumn: this.#columns.get(normalized) ?? [],
+      uses: [...(this.#keys.get(normalized) ?? []), ...(this.#columns.get(normalized) ?? [])],
       secretName: this.matcher.wantsMembers && isSecretName(key),
     };
     if (this.#facts.size >= KEYS_REMEMBERED) this.#facts.clear();

@@ -1,91 +1,91 @@
-import { JsonTextError, scanJson, type JsonEdit, type JsonVisitor } from '../../../lib/json/index.ts';
-import { maskDocument, type Work } from './document.ts';
+import type { JsonEdit } from '../../../lib/json/index.ts';
+import { maskDocument } from './document.ts';
+import { jsonIn } from './embedded-json.ts';
 import { examine, knownIn, MAX_LAYERS } from './examine.ts';
-import { addSelections, emptyTrie, type PathTrie } from './json-path.ts';
 import { SELECTOR_RANK, type Claim } from './ledger.ts';
 import type { Place } from './place.ts';
-import type { Plan } from './plan.ts';
+import { selectionsOf } from './selections.ts';
 import { PAYLOAD } from './shape.ts';
+import { cellsOf } from './tables.ts';
+import type { Span } from './types.ts';
+import type { Work } from './work.ts';
 
-/** The edits that mask the value of a string, which may be JSON, a table or anything else. */
+/** The edits that mask the value of a string, which may be JSON, hold JSON, be a table or anything else. */
 export function maskString(work: Work, text: string, place: Place): JsonEdit[] {
   const { probe, ledger } = work;
-  const selected = takesFields(place) || !work.live ? place.selected : [];
-  const whole: Claim[] = selected.map((use) => ({
-    start: 0,
-    end: text.length,
-    value: text,
-    uses: [use],
-    rank: SELECTOR_RANK,
-  }));
-  const inside = mayHoldJson(place) && isJson(text) ? maskInside(work, text, place) : undefined;
-  if (inside !== undefined) {
-    const uncovered = knownIn(probe, text).filter(
-      ({ start, end }) => !inside.some((edit) => edit.start <= start && end <= edit.end),
-    );
-    if (whole.length === 0 && uncovered.length === 0) return inside;
-    // A value that holds JSON itself is not in any one leaf: the text around it goes.
-    const all = uncovered.map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
-    const edits = ledger.decide([...whole, ...all], place.path, place.excluded);
-    return edits.length > 0 ? edits : inside;
-  }
-  const found = examine(probe, text, place.role === 'payload' ? place.key : undefined);
-  return ledger.decide([...whole, ...found.map((one) => ledger.claimOf(one))], place.path, place.excluded);
+  const whole = selectedWhole(work, text, place);
+  const parts = mayHoldJson(place) ? jsonIn(text, probe.budget) : [];
+  if (parts.length === 0)
+    return ledger.decide([...whole, ...claimsIn(work, text, place)], place.path, place.excluded);
+
+  const inside = partwise(work, text, parts, place);
+  // A value that holds JSON itself is in no one leaf: then the whole text goes.
+  const across = knownIn(probe, text)
+    .filter((found) => !inside.some((edit) => edit.start <= found.start && found.end <= edit.end))
+    .map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
+  const edits = ledger.decide([...whole, ...across], place.path, place.excluded);
+  return edits.length > 0 ? edits : inside;
 }
 
-/** The edits in a text that is JSON. */
+/** The edits in a text of which some parts are JSON. */
+function partwise(work: Work, text: string, parts: readonly Span[], place: Place): JsonEdit[] {
+  const edits: JsonEdit[] = [];
+  let at = 0;
+  for (const part of parts) {
+    edits.push(...between(work, text, { start: at, end: part.start }, place));
+    edits.push(...shifted(maskInside(work, text.slice(part.start, part.end), place), part.start));
+    at = part.end;
+  }
+  edits.push(...between(work, text, { start: at, end: text.length }, place));
+  return edits;
+}
+
+function between(work: Work, text: string, { start, end }: Span, place: Place): JsonEdit[] {
+  const part = text.slice(start, end);
+  if (part.trim() === '') return [];
+  return shifted(work.ledger.decide(claimsIn(work, part, place), place.path, place.excluded), start);
+}
+
+function shifted(edits: readonly JsonEdit[], by: number): JsonEdit[] {
+  return edits.map((edit) => ({ start: edit.start + by, end: edit.end + by, text: edit.text }));
+}
+
+/** Claims in a text that is no JSON. */
+function claimsIn(work: Work, text: string, place: Place): Claim[] {
+  const { plan, probe, ledger } = work;
+  const found = examine(probe, text, place.role === 'payload' ? place.key : undefined);
+  const cells = place.role === 'text' || place.role === 'payload' ? cellsOf(plan, text) : [];
+  return [
+    ...found.map((one) => ledger.claimOf(one)),
+    ...cells.map((cell) => selectorClaim(text, cell, cell.uses)),
+  ];
+}
+
+/** Selectors by key, path or column are about data; in the record about everything. */
+function selectedWhole(work: Work, text: string, { role, selected }: Place): Claim[] {
+  const isData = role === 'payload' || role === 'text' || role === 'blob';
+  if (selected.length === 0 || text === '' || (work.live && !isData)) return [];
+  return [selectorClaim(text, { start: 0, end: text.length }, selected)];
+}
+
+function selectorClaim(text: string, { start, end }: Span, uses: Claim['uses']): Claim {
+  return { start, end, value: text.slice(start, end), uses, rank: SELECTOR_RANK };
+}
+
+/** The edits in a part that is JSON. */
 function maskInside(work: Work, text: string, place: Place): JsonEdit[] {
-  const { selected, excluded } = place;
+  const isPayload = place.role === 'text' && work.plan.selectsByPlace;
   return maskDocument(work, {
     text,
     shape: PAYLOAD,
-    trie: place.role === 'text' ? selectionsIn(work.plan, text) : undefined,
+    trie: isPayload ? selectionsOf(work.plan, JSON.parse(text), [[]]) : undefined,
     path: place.path(),
-    selected,
-    excluded,
+    selected: place.selected,
+    excluded: place.excluded,
     nesting: place.nesting + 1,
   });
-}
-
-/** What the queries select where the text is the payload itself. */
-function selectionsIn(plan: Plan, text: string): PathTrie | undefined {
-  if (plan.queries.length === 0) return undefined;
-  const trie = emptyTrie();
-  addSelections(trie, plan.queries, JSON.parse(text), []);
-  return trie;
-}
-
-/** Selectors by key, path or column are about data. */
-function takesFields({ role }: Place): boolean {
-  return role === 'payload' || role === 'text' || role === 'blob';
 }
 
 function mayHoldJson({ role, nesting }: Place): boolean {
   return nesting < MAX_LAYERS && (role === 'payload' || role === 'text' || role === 'protocol');
 }
-
-/** Whether a text is a JSON object or array. Scalars are as good as text. */
-function isJson(text: string): boolean {
-  const first = /^\s*/.exec(text)?.[0].length ?? 0;
-  if (text[first] !== '{' && text[first] !== '[') return false;
-  try {
-    scanJson(text, NOBODY);
-    return true;
-  } catch (error) {
-    if (error instanceof JsonTextError) return false;
-    throw error;
-  }
-}
-
-const ignore = (): void => undefined;
-
-const NOBODY: JsonVisitor = {
-  openObject: ignore,
-  openArray: ignore,
-  closeObject: ignore,
-  closeArray: ignore,
-  key: ignore,
-  string: ignore,
-  number: ignore,
-  literal: ignore,
-};

@@ -55,10 +55,10 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'A private key in PEM or OpenPGP armor; cut off keys too',
     source: 'https://www.rfc-editor.org/rfc/rfc7468 and https://www.rfc-editor.org/rfc/rfc9580#section-6.2',
     literals: ['-----begin '],
-    pattern:
-      '-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\\s\\\\:,.()-]{16,1000}[A-Za-z0-9+/=\\s\\\\:,.()-]*',
-    reach: { before: 0, after: 16_384 },
+    pattern: String.raw`-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,]|-[A-Za-z0-9])+(?:-----END [A-Z0-9 ]{1,40}-----)?`,
+    reach: { before: 0, after: 4096 },
     embedded: true,
+    valid: (value) => value.replace(/-----[^-]*-----/g, '').length >= 16,
     examples: () => ({
       positive: [
         'PRIVATE KEY',
@@ -76,9 +76,8 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'JSON Web Token or encrypted token in compact form',
     source: 'https://www.rfc-editor.org/rfc/rfc7519',
     literals: ['eyj'],
-    pattern:
-      'eyJ[A-Za-z0-9_-]{10,1000}[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{8,1000}[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+){0,2}',
-    reach: { before: 0, after: 16_384 },
+    pattern: 'eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]+){0,2}',
+    reach: { before: 0, after: 2048 },
     valid: isJwtHeader,
     examples: () => ({
       positive: [jwtExample()],
@@ -118,7 +117,7 @@ export const generic: readonly BuiltinDetector[] = [
     source: 'https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string',
     literals: ['accountkey=', 'sharedaccesskey=', 'password=', 'pwd='],
     pattern:
-      '(?i:(?:AccountKey|SharedAccessKey|[;\\s"]Password|[;\\s"]Pwd)\\s{0,3}=\\s{0,3})([^;\\s"\']{6,256})',
+      '(?i:(?:AccountKey|SharedAccessKey|[;\\s"]Password|[;\\s"]Pwd)\\s{0,3}=\\s{0,3})([^;\\s"\']{6,})',
     reach: { before: 1, after: 300 },
     valid: (value, { before }) =>
       isPassword(value) && (value.length >= 40 || /[;=]/.test(before.slice(0, -9))),
@@ -137,7 +136,7 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'User and password of HTTP basic authentication',
     source: 'https://www.rfc-editor.org/rfc/rfc7617',
     literals: ['basic '],
-    pattern: '(?i:basic) ([A-Za-z0-9+/]{8,512}={0,2})',
+    pattern: '(?i:basic) ([A-Za-z0-9+/]{8,}={0,2})',
     valid: isBasicPair,
     examples: () => ({
       positive: [`Authorization: Basic ${Buffer.from('ada:' + filler(HEX, 8)).toString('base64')}`],
@@ -150,7 +149,7 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'Token of a bearer authorization header',
     source: 'https://www.rfc-editor.org/rfc/rfc6750#section-2.1',
     literals: ['bearer '],
-    pattern: '(?i:bearer) ([A-Za-z0-9._~+/-]{16,1000}=*)',
+    pattern: '(?i:bearer) ([A-Za-z0-9._~+/-]{16,}=*)',
     reach: { before: 0, after: 1200 },
     valid: looksRandom,
     examples: () => ({
@@ -179,7 +178,7 @@ export const generic: readonly BuiltinDetector[] = [
       'pwd',
     ],
     pattern:
-      '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,256})',
+      '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,})',
     reach: { before: 0, after: 400 },
     valid: (value) => !isPlaceholder(value) && looksRandom(value),
     embedded: true,
@@ -197,9 +196,16 @@ export const generic: readonly BuiltinDetector[] = [
   {
     cue: 'member',
     name: 'assigned-secret-member',
-    description: 'A random value in a JSON member whose key says it is secret',
+    description: 'A random value in a JSON member whose key says it is secret (examples: key=value)',
     source: 'https://cwe.mitre.org/data/definitions/312.html',
     valid: isAssignedSecret,
-    examples: () => ({ positive: [], negative: [] }),
+    examples: () => ({
+      positive: [`apiKey=${filler(ALPHANUMERIC, 24)}`, `db_password=${filler(ALPHANUMERIC, 14)}`],
+      negative: [
+        `name=${filler(ALPHANUMERIC, 24)}`,
+        'token=string',
+        `token_count=${filler('0123456789', 12)}`,
+      ],
+    }),
   },
 ];

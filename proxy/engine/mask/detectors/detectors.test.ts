@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { Budget } from '../budget.ts';
+import { featuresOf } from '../features.ts';
+import { PatternMatcher } from '../pattern-matcher.ts';
+import type { Found } from '../types.ts';
+import type { BuiltinDetector } from './detector.ts';
+import { PRESETS } from './index.ts';
+
+const all = Object.values(PRESETS).flat();
+
+/** What one detector alone finds in a text. */
+function find(detector: BuiltinDetector, text: string, key?: string): Found[] {
+  const matcher = new PatternMatcher([detector]);
+  const budget = new Budget(Infinity);
+  return [
+    ...matcher.literal(text, key, budget),
+    ...(featuresOf(text).digits ? matcher.numbers(text, key, budget) : []),
+    ...(key === undefined ? [] : matcher.member(text, key)),
+  ];
+}
+
+/** The examples of detectors that look at keys are written key=value. */
+function memberOf(detector: BuiltinDetector, text: string): [string | undefined, string] {
+  if (detector.cue !== 'member') return [undefined, text];
+  const [key = '', value = ''] = text.split('=', 2);
+  return [key, value];
+}
+
+describe.each(all.map((detector) => ({ name: detector.name, detector })))('$name', ({ detector }) => {
+  const { positive, negative } = detector.examples();
+
+  it('has examples of both kinds and says where its format is defined', () => {
+    expect(positive.length).toBeGreaterThan(0);
+    expect(negative.length).toBeGreaterThan(0);
+    expect(detector.source).toMatch(/^https:\/\/|^RFC |^ISO |^ITU-T |^[A-Z].{10}/);
+    expect(detector.name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+  });
+
+  it.each(positive)('finds positive example %#', (text) => {
+    const [member, value] = memberOf(detector, text);
+    expect(find(detector, value, member)).toHaveLength(1);
+  });
+
+  it.each(positive)('finds positive example %# amid other text', (text) => {
+    if (detector.cue === 'member') return;
+    const around = `Notes:\n "${text}", and (${text}) again.\n`;
+    const spans = find(detector, around);
+    expect(spans).toHaveLength(2);
+    const alone = find(detector, text)[0];
+    for (const { start, end } of spans)
+      expect(around.slice(start, end)).toBe(text.slice(alone?.start, alone?.end));
+  });
+
+  it.each(negative)('does not find negative example %#', (text) => {
+    const [member, value] = memberOf(detector, text);
+    expect(find(detector, value, member)).toEqual([]);
+  });
+});
+
+it('gives every detector a name of its own', () => {
+  expect(new Set(all.map((detector) => detector.name)).size).toBe(all.length);
+});
+
+it('keeps number patterns short, so that no text makes them slow', () => {
+  const digits = '4'.repeat(200_000);
+  const spaced = '4 '.repeat(100_000);
+  const mixed = '+4.(5)-'.repeat(30_000);
+  for (const detector of all.filter((one) => one.cue === 'digits')) {
+    for (const text of [digits, spaced, mixed])
+      expect([...text.matchAll(detector.pattern)].length).toBeLessThan(text.length);
+  }
+});
