@@ -1,0 +1,19 @@
+/** Every part, in the order in which they are brought. A new one is a file that exports it and a line here. */
+import { coredns } from './coredns/part.ts';
+import { debian } from './debian.ts';
+import { helm } from './helm/part.ts';
+import { imageBase } from './image-base/part.ts';
+import { kubernetes } from './kubernetes/part.ts';
+import type { Part } from './part.ts';
+import { pause } from './pause/part.ts';
+
+export { coredns, debian, helm, imageBase, kubernetes, pause };
+
+export const PARTS: readonly Part[] = [debian, pause, imageBase, coredns, kubernetes, helm];
+
+/** A sentence naming what is not there and the command that brings it; undefined when all of it is. */
+export function missingSentence(parts: readonly Part[]): string | undefined {
+  const absent = parts.filter((part) => !part.isPresent()).map((part) => part.name);
+  if (absent.length === 0) return undefined;
+  return `Not there yet: ${absent.join(', ')}. "make tools" brings ${absent.length === 1 ? 'it' : 'them'}.`;
+}
