@@ -19,7 +19,7 @@ import { readJsonBody } from './body.ts';
 import { readMessages, requestOf, type Incoming } from './message.ts';
 import { PostReply } from './post-reply.ts';
 import { refuse } from './refuse.ts';
-import { knownLegacy, revisionOf, type Revision } from './revisions.ts';
+import { knownLegacy, MODERN_REVISIONS, revisionOf, type Revision } from './revisions.ts';
 import { openStandalone, resumeStream } from './streams.ts';
 
 export interface Visit {
@@ -142,7 +142,7 @@ function namedSession({ gateway, request }: Visit, caller: Caller): Session | un
 async function get(visit: Visit): Promise<void> {
   const { gateway, request } = visit;
   const caller = await gateway.identify(request);
-  knownLegacy(singleHeader(request, 'mcp-protocol-version'));
+  checkLegacy(request);
   const session = requireSession(visit, caller);
   const lastEventId = singleHeader(request, 'last-event-id');
   if (lastEventId !== undefined && resumeStream(visit, session, lastEventId)) return;
@@ -152,6 +152,7 @@ async function get(visit: Visit): Promise<void> {
 async function remove(visit: Visit): Promise<void> {
   const { gateway, request, response } = visit;
   const caller = await gateway.identify(request);
+  checkLegacy(request);
   const session = requireSession(visit, caller);
   const signal = AbortSignal.timeout(gateway.bundle.limits.callTimeoutMs);
   const status = await gateway.upstream.end({
@@ -162,6 +163,17 @@ async function remove(visit: Visit): Promise<void> {
   // A server that keeps no sessions has none to end; ours ends all the same.
   if (status < 300 || status === 404 || status === 405) gateway.sessions.end(session, 'ended by the client');
   response.writeHead(status < 300 || status === 404 || status === 405 ? 200 : status).end();
+}
+
+/** GET and DELETE belong to the revisions with sessions. */
+function checkLegacy(request: IncomingMessage): void {
+  const revision = knownLegacy(singleHeader(request, 'mcp-protocol-version'));
+  if (!MODERN_REVISIONS.includes(revision)) return;
+  throw new Refusal('method_not_allowed', `Protocol revision ${revision} knows no method but POST.`, {
+    status: 405,
+    as: -32600,
+    headers: { Allow: 'POST' },
+  });
 }
 
 function requireSession(visit: Visit, caller: Caller): Session {
