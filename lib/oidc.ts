@@ -2,38 +2,23 @@
  * Verifies OIDC bearer tokens (RFC 7519, RFC 9068). The proxy uses it for callers, the operator for approvers, so
  * that both believe the same tokens.
  */
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type CryptoKey, type JWTPayload } from 'jose';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type CryptoKey,
+  type JSONWebKeySet,
+  type JWTPayload,
+} from 'jose';
 import type { GatehouseError } from './errors.ts';
-import { createIssuerKeys, type IssuerDeps, type KeyHint } from './oidc-keys.ts';
+import { createIssuerKeys, localKeys, type IssuerDeps, type IssuerKeys, type KeyHint } from './oidc-keys.ts';
+import { readClaims, type OidcProvider, type VerifiedToken } from './oidc-claims.ts';
 import { OidcError } from './oidc-error.ts';
 
-export { OidcError, type OidcErrorCode } from './oidc-error.ts';
+export { OidcError } from './oidc-error.ts';
+export type { OidcProvider, VerifiedToken } from './oidc-claims.ts';
 export type { IssuerDeps, IssuerFetch } from './oidc-keys.ts';
-
-export interface OidcProvider {
-  /** Name of the identity provider in its gateway. */
-  readonly name: string;
-  readonly issuer: string;
-  /** A token is for us when its `aud` holds one of these. */
-  readonly audiences: readonly string[];
-  readonly usernameClaim: string;
-  readonly groupsClaim: string;
-  /** PEM; trusted instead of the system's roots when the issuer is asked. */
-  readonly caBundle?: string | undefined;
-}
-
-/** What a token proved. */
-export interface VerifiedToken {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly username: string;
-  /** `azp`, else `client_id`. */
-  readonly clientId: string | undefined;
-  readonly groups: readonly string[];
-  readonly claims: Readonly<Record<string, unknown>>;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
 
 export interface OidcVerifier {
   readonly provider: OidcProvider;
@@ -63,7 +48,19 @@ const ALGORITHMS = [
 
 /** A verifier of one identity provider. Keys are fetched when the first token comes. */
 export function createOidcVerifier(provider: OidcProvider, deps: IssuerDeps): OidcVerifier {
-  const keys = createIssuerKeys(provider, deps);
+  return verifierWith(provider, createIssuerKeys(provider, deps), deps);
+}
+
+/** A verifier that asks nobody: the keys of the issuer are given. */
+export function createLocalVerifier(
+  provider: OidcProvider,
+  jwks: JSONWebKeySet,
+  deps: Pick<IssuerDeps, 'now'>,
+): OidcVerifier {
+  return verifierWith(provider, localKeys(jwks), deps);
+}
+
+function verifierWith(provider: OidcProvider, keys: IssuerKeys, deps: Pick<IssuerDeps, 'now'>): OidcVerifier {
   return {
     provider,
     verify: async (token) => {
@@ -182,34 +179,4 @@ function explainClaim(error: errors.JWTClaimValidationFailed, provider: OidcProv
     `The claim "${error.claim}" of the token is missing or has the wrong form.`,
     cause,
   );
-}
-
-function readClaims(payload: JWTPayload, provider: OidcProvider): VerifiedToken {
-  return {
-    issuer: provider.issuer,
-    subject: required(payload, 'sub'),
-    username: required(payload, provider.usernameClaim),
-    clientId: text(payload['azp']) ?? text(payload['client_id']),
-    groups: strings(payload[provider.groupsClaim]),
-    claims: payload,
-    expiresAt: (payload.exp ?? 0) * 1000,
-  };
-}
-
-function required(payload: JWTPayload, claim: string): string {
-  const value = text(payload[claim]);
-  if (value === undefined) {
-    throw new OidcError('token_malformed', `The token has no text in the claim "${claim}".`);
-  }
-  return value;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** Some issuers write a single group as plain text. */
-function strings(value: unknown): string[] {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  return list.filter((entry) => typeof entry === 'string' && entry !== '').map(String);
 }
