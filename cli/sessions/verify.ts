@@ -4,7 +4,7 @@ import { sentenceOf } from '../../lib/errors.ts';
 import type { Checkpoint, LogStart } from '../../operator/record/checkpoint.ts';
 import { isMissing } from '../../operator/record/files.ts';
 import { layout, listSegments, segmentName } from '../../operator/record/layout.ts';
-import type { CompactRange} from '../../operator/record/merkle.ts';
+import type { CompactRange } from '../../operator/record/merkle.ts';
 import { leafHash } from '../../operator/record/merkle.ts';
 import type { NoteVerifier } from '../../operator/record/note.ts';
 import { readSegment, type SegmentLine } from '../../operator/record/segment-reader.ts';
