@@ -8,8 +8,11 @@ import { EventResponse } from './event-response.ts';
 
 export interface PostReplyOptions {
   readonly era: Era;
-  /** Headers of whatever is sent; asked for when it is sent, because `initialize` names its session only then. */
-  readonly headers: () => Readonly<Record<string, string>>;
+  /**
+   * Headers of whatever is sent; asked for when it is sent, because `initialize` names its session only then.
+   * `answer`: the message, where no event stream is opened for it.
+   */
+  readonly headers: (answer?: string) => Readonly<Record<string, string>>;
   /** Makes the stream that outlives this response, for sessions that can resume one. */
   readonly newStream: (() => EventStream) | undefined;
 }
@@ -68,7 +71,7 @@ export class PostReply implements Reply {
     this.#response.writeHead(status, {
       'content-type': 'application/json',
       'content-length': body.length,
-      ...this.#options.headers(),
+      ...this.#options.headers(text),
       ...headers,
     });
     this.#response.end(body);

@@ -9,6 +9,7 @@ import type {
   ClientResponse,
   Identified,
 } from '../exchange.ts';
+import { locate } from '../../lib/json/index.ts';
 import { forwardedHeaders } from '../lib/forwarded-headers.ts';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusal.ts';
@@ -19,7 +20,8 @@ import { readJsonBody } from './body.ts';
 import { readMessages, requestOf, type Incoming } from './message.ts';
 import { PostReply } from './post-reply.ts';
 import { refuse } from './refuse.ts';
-import { knownLegacy, MODERN_REVISIONS, revisionOf, type Revision } from './revisions.ts';
+import { revisionOf } from './revisions.ts';
+import { checkLegacy, requireSession, revisionHeaders, sessionFor, singleHeader } from './session-of.ts';
 import { openStandalone, resumeStream } from './streams.ts';
 
 export interface Visit {
@@ -96,6 +98,9 @@ async function call(
     { session: guest.session, headers: forwardedHeaders(guest.visit.request.headers), reply },
     guest.visit.gateway.serve,
   );
+  // An initialize that the server refused has named no session, so nobody could ever come back to it.
+  if (message.method === 'initialize' && !guest.session.named)
+    guest.visit.gateway.sessions.end(guest.session, 'initialize was refused');
 }
 
 async function passOn(message: ClientNotification | ClientResponse, guest: Guest): Promise<void> {
@@ -112,31 +117,21 @@ function identified<M extends ClientMessage>(message: M, { visit, caller, sessio
   return { exchange: randomUUID(), at: visit.at, message, caller, session };
 }
 
+/** A stream is named before anybody knows what it will say. */
+function isError(answer: string | undefined): boolean {
+  return answer !== undefined && locate(answer, ['error']) !== undefined;
+}
+
 function replyTo(message: ClientRequest, { visit, session }: Guest): PostReply {
   const { gateway, request, response } = visit;
   const opens = message.method === 'initialize' && session.explicit;
   return new PostReply(request, response, {
     era: session.era,
     // Only the answer to initialize names the session, and by then the server has named its own.
-    headers: () => (opens ? { 'mcp-session-id': gateway.sessions.seal(session, gateway.sealer) } : {}),
+    headers: (answer) =>
+      opens && !isError(answer) ? { 'mcp-session-id': gateway.sessions.seal(session, gateway.sealer) } : {},
     newStream: session.explicit ? () => gateway.sessions.newStream(session) : undefined,
   });
-}
-
-function sessionFor(
-  incoming: Incoming,
-  { visit, caller, revision }: { visit: Visit; caller: Caller; revision: Revision },
-): Session {
-  const { sessions } = visit.gateway;
-  if (revision.era === 'modern') return sessions.implicit(caller, 'modern', revision.revision);
-  if (requestOf(incoming.messages)?.method === 'initialize') return sessions.open(caller, revision.revision);
-  return namedSession(visit, caller) ?? sessions.implicit(caller, 'legacy', revision.revision);
-}
-
-function namedSession({ gateway, request }: Visit, caller: Caller): Session | undefined {
-  const name = request.headers['mcp-session-id'];
-  if (typeof name !== 'string') return undefined;
-  return gateway.sessions.find(name, caller, gateway.sealer, (link) => gateway.upstream.resumable(link));
 }
 
 async function get(visit: Visit): Promise<void> {
@@ -163,49 +158,4 @@ async function remove(visit: Visit): Promise<void> {
   // A server that keeps no sessions has none to end; ours ends all the same.
   if (status < 300 || status === 404 || status === 405) gateway.sessions.end(session, 'ended by the client');
   response.writeHead(status < 300 || status === 404 || status === 405 ? 200 : status).end();
-}
-
-/** GET and DELETE belong to the revisions with sessions. */
-function checkLegacy(request: IncomingMessage): void {
-  const revision = knownLegacy(singleHeader(request, 'mcp-protocol-version'));
-  if (!MODERN_REVISIONS.includes(revision)) return;
-  throw new Refusal('method_not_allowed', `Protocol revision ${revision} knows no method but POST.`, {
-    status: 405,
-    as: -32600,
-    headers: { Allow: 'POST' },
-  });
-}
-
-function requireSession(visit: Visit, caller: Caller): Session {
-  const session = namedSession(visit, caller);
-  if (session !== undefined) return session;
-  throw new Refusal(
-    'bad_request',
-    'Bad Request: the header Mcp-Session-Id is missing; initialize opens a session.',
-    { status: 400, as: -32000 },
-  );
-}
-
-export function revisionHeaders(request: IncomingMessage): {
-  version: string | undefined;
-  method: string | undefined;
-  name: string | undefined;
-} {
-  return {
-    version: singleHeader(request, 'mcp-protocol-version'),
-    method: singleHeader(request, 'mcp-method'),
-    name: singleHeader(request, 'mcp-name'),
-  };
-}
-
-/** A header that may stand once. Node joins repeated ones with a comma, which two readers could take apart differently. */
-export function singleHeader(request: IncomingMessage, name: string): string | undefined {
-  const values = request.headersDistinct[name];
-  if (values === undefined) return undefined;
-  const [only, ...more] = values;
-  if (more.length === 0 && only !== undefined) return only.trim();
-  throw new Refusal('header_mismatch', `The header ${name} is there more than once.`, {
-    status: 400,
-    as: -32020,
-  });
 }

@@ -21,6 +21,8 @@ export interface Session extends SessionFacts {
   /** Requests under way: a session is not idle while there is one. */
   active: number;
   lastUsed: number;
+  /** Whether the client was given a name for it. */
+  named: boolean;
   /** Whether the client names it by id, and so may resume streams and end it. */
   readonly explicit: boolean;
 }
@@ -66,6 +68,7 @@ export class Sessions {
 
   /** The name that the client gets for it: visible ASCII, as the transport wants. */
   seal(session: Session, sealer: Sealer): string {
+    session.named = true;
     const body = {
       i: session.id,
       u: session.link.sessionId ?? null,
@@ -189,6 +192,7 @@ function newSession(
     standalone: undefined,
     active: 0,
     lastUsed: now,
+    named: false,
   };
 }
 
