@@ -83,6 +83,15 @@ export class Journal {
     this.#write(responded(this.#on(), { exchange, message: released.text, masked: released.masked }));
   }
 
+  /** The client was sent away to come back: the answer carries a sealed state, which nobody but the client keeps. */
+  sentRound(exchange: Identified): void {
+    const text = JSON.stringify({ resultType: 'input_required', requestState: '[sealed]' });
+    const outcome = this.#deps.masker.message(text, { purpose: 'record' });
+    if (outcome.kind === 'released') {
+      this.#write(responded(this.#on(), { exchange, message: outcome.text, masked: [] }));
+    }
+  }
+
   /** A message that is the answer to no request. */
   passed(
     from: 'client' | 'server',

@@ -110,10 +110,11 @@ class Serving {
   async #forward(exchange: Credentialed<ClientRequest>): Promise<void> {
     const { reply, headers, session } = this.#inbound;
     this.#approval = exchange.approval;
-    const deadline = new AbortController();
-    const timer = this.#startTimer(exchange, deadline);
-    const signal =
-      exchange.session.era === 'modern' ? AbortSignal.any([deadline.signal, reply.gone]) : deadline.signal;
+    const stop = new AbortController();
+    const { signal } = stop;
+    const timer = this.#startTimer(exchange, stop);
+    // Hanging up means to cancel in 2026-07-28 only; a legacy client may come back for the answer.
+    if (session.era === 'modern') reply.gone.addEventListener('abort', () => stop.abort(), { once: true });
     try {
       const answer = await this.#deps.stages.forward(exchange, { headers, signal, link: session.link });
       if (answer.kind === 'stream' && answer.begun) reply.begin();
@@ -130,15 +131,10 @@ class Serving {
     }
   }
 
-  #startTimer(exchange: Credentialed<ClientRequest>, deadline: AbortController): NodeJS.Timeout | undefined {
+  #startTimer(exchange: Credentialed<ClientRequest>, stop: AbortController): NodeJS.Timeout | undefined {
     if (ENDLESS.has(exchange.message.method)) return undefined;
     const ms = this.#deps.callTimeoutMs;
-    const late = new Refusal(
-      'upstream_timeout',
-      `The MCP server did not answer within ${ms / 1000} s (limits.callTimeout).`,
-      { status: 504, as: -32603 },
-    );
-    return setTimeout(() => deadline.abort(late), ms);
+    return setTimeout(() => stop.abort(late(ms)), ms);
   }
 
   #relayDeps(exchange: Credentialed<ClientRequest>, signal: AbortSignal): RelayDeps {
@@ -172,8 +168,10 @@ class Serving {
   async #answerPending(pending: Pending): Promise<void> {
     const { id } = this.#exchange.message;
     const result = { resultType: 'input_required', requestState: pending.requestState };
+    const text = JSON.stringify({ jsonrpc: '2.0', id, result });
+    this.#deps.journal.sentRound(this.#exchange);
     this.#end('approval_pending');
-    await this.#inbound.reply.answer(JSON.stringify({ jsonrpc: '2.0', id, result }), 200);
+    await this.#inbound.reply.answer(text, 200);
   }
 
   async #refuse(refusal: Refusal): Promise<void> {
@@ -246,6 +244,14 @@ class Serving {
     write();
     this.#recorded = true;
   }
+}
+
+function late(ms: number): Refusal {
+  return new Refusal(
+    'upstream_timeout',
+    `The MCP server did not answer within ${ms / 1000} s (limits.callTimeout).`,
+    { status: 504, as: -32603 },
+  );
 }
 
 /** Refusals after forwarding where it is known that the server was reached and failed, or was never reached. */

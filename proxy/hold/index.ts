@@ -55,6 +55,10 @@ export interface Hold {
 export function createHold(deps: HoldDeps): Hold {
   return {
     clear: async (judged, reply, cancelled) => {
+      // Nothing to wait for and nothing carried along: the ordinary call.
+      if (judged.judgement.decision === 'allow' && judged.message.params['requestState'] === undefined) {
+        return { ...judged, approval: undefined };
+      }
       const digest = digestOf(judged, deps.gateway);
       const state = deps.states.open(deps.sealer, judged.message, judged.caller, digest);
       if (judged.judgement.decision === 'deny') throw denied(judged.judgement);

@@ -100,6 +100,7 @@ export function restoreState(text: string, state: RequestState | undefined): str
 
 /** The server's state in an `input_required` result; undefined when the result carries none. */
 export function stateOf(text: string): string | undefined {
+  if (!text.includes('"requestState"')) return undefined;
   const type = locate(text, ['result', 'resultType']);
   if (type === undefined || text.slice(type.start, type.end) !== '"input_required"') return undefined;
   const span = locate(text, ['result', 'requestState']);
