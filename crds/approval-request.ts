@@ -33,6 +33,13 @@ const parsed = z.strictObject({
     .default([]),
 });
 
+const approvers = z.strictObject({
+  users: names.default([]),
+  groups: names.default([]),
+  count: z.int().min(1).max(10),
+  notTheRequester: z.boolean(),
+});
+
 const members = z.strictObject({
   gateway: objectName,
   rule: z.strictObject({ name: line(512), revision: line(128) }),
@@ -42,7 +49,11 @@ const members = z.strictObject({
     subject: z.string().max(512),
     username: z.string().max(512),
     groups: names.default([]),
+    kubernetesUsername: line(512)
+      .optional()
+      .describe('Who the requester is to Kubernetes; without it nobody can decide with kubectl.'),
   }),
+  approvers: approvers.optional().describe('Who may decide, as the rule said when the call was made.'),
   call: z.strictObject({
     server: line(512),
     tool: line(512),
@@ -64,6 +75,10 @@ const transitions = [
     rule: `self.${name} == oldSelf.${name}`,
     message: `must not change ${name}`,
   })),
+  {
+    rule: 'has(self.approvers) == has(oldSelf.approvers) && (!has(self.approvers) || self.approvers == oldSelf.approvers)',
+    message: 'must not change approvers',
+  },
   {
     rule: 'oldSelf.decisions.all(old, self.decisions.exists(kept, kept == old)) && size(self.decisions) >= size(oldSelf.decisions)',
     message: 'must keep every decision that was made',

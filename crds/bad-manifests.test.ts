@@ -143,7 +143,7 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
   [gateway({ identity: '[{ name: it, saml: {} }]' }), 'spec.identity[0].saml is not built yet; use oidc.'],
   [
     gateway({ identity: '[{ name: it, serviceAccount: {} }]' }),
-    'spec.identity[0].serviceAccount is not built yet; use oidc.',
+    'spec.identity[0].serviceAccount needs a cluster; use oidc.',
   ],
   [
     gateway({ identity: '[{ name: it }]' }),
@@ -157,10 +157,16 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     gateway({ identity: '[{ name: it, oidc: { issuer: "http://login.example" } }]' }),
     'spec.identity[0].oidc.issuer must be an https:// URL; http:// is for loopback alone.',
   ],
+  [
+    gateway({
+      identity: '[{ name: it, oidc: { issuer: "https://login.example", audiences: [gatehouse-control] } }]',
+    }),
+    'spec.identity[0].oidc.audiences[0] must not be gatehouse-control or gatehouse-vault, which only sidecars have tokens for.',
+  ],
   [gateway({ publicUrl: 'null' }), 'spec.publicUrl must be a string, not null.'],
   [
     gateway({}).replace(/ {2}publicUrl.*\n/, ''),
-    'spec must have publicUrl where an oidc provider has no audiences.',
+    'spec must have publicUrl where an oidc or serviceAccount provider has no audiences.',
   ],
   [
     gateway({ access: '[{ tools: ["*"] }]' }),
@@ -176,7 +182,7 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
   ],
   [
     gateway({ access: '[{ serviceAccounts: [a/b], tools: ["*"] }]' }),
-    'spec.access[0].serviceAccounts is not built yet; use users or groups.',
+    'spec.access[0].serviceAccounts needs a cluster; use users or groups.',
   ],
   [
     credential('{ vault: { role: r, kv: { mount: kv, path: a } } }', HEADER),

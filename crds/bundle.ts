@@ -17,6 +17,15 @@ export const identityProvider = z.discriminatedUnion('kind', [
     groupsClaim: z.string(),
     caBundle: z.string().optional(),
   }),
+  z.object({
+    kind: z.literal('serviceAccount'),
+    name: z.string(),
+    /** The issuer of the cluster's service account tokens. */
+    issuer: z.string(),
+    audiences: names.min(1),
+    /** Its keys, because pods may not be allowed to fetch them. */
+    jwks: z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }),
+  }),
   z.object({ kind: z.literal('anonymous'), name: z.string() }),
 ]);
 

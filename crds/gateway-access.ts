@@ -1,5 +1,6 @@
 /** McpGateway spec.identity and spec.access: who may call, and what they may reach. */
 import { z } from 'zod';
+import { RESERVED_AUDIENCES } from './audiences.ts';
 import { celCondition } from './expressions.ts';
 import { httpUrl } from './gateway-server.ts';
 import { emptyObject, exactlyOneBeside, globs, line, partName, texts, withRules } from './shapes.ts';
@@ -15,8 +16,22 @@ function isPrivate(text: string): boolean {
   return url === null || url.protocol === 'https:' || LOOPBACK.has(url.hostname);
 }
 
+const audience = line(2048)
+  .refine(
+    (text) => !RESERVED_AUDIENCES.includes(text),
+    `must not be ${RESERVED_AUDIENCES.join(' or ')}, which only sidecars have tokens for`,
+  )
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: `!(self in [${RESERVED_AUDIENCES.map((text) => `'${text}'`).join(', ')}])`,
+        message: `must not be ${RESERVED_AUDIENCES.join(' or ')}, which only sidecars have tokens for`,
+      },
+    ],
+  });
+
 const audiences = z
-  .array(line(2048))
+  .array(audience)
   .min(1)
   .max(16)
   .optional()

@@ -165,6 +165,9 @@ test('a cluster and try take what standalone has no use for, a cluster refuses d
   expect(
     parse(stringify({ ...gateway, spec: { ...spec, credentials } }), 'a.yaml', 'Cluster').problems,
   ).toEqual(['a.yaml, document 1: spec.credentials[0].source.devFile is for standalone alone; use vault.']);
+  expect(parse(stringify(gateway), 'a.yaml', 'Cluster').problems).toEqual([
+    'a.yaml, document 1: spec.server.url is for standalone alone; give selector and server.port.',
+  ]);
 });
 
 test('a file larger than any manifest is refused without being parsed', () => {

@@ -75,6 +75,13 @@ const members = z.strictObject({
 
 export type McpGatewaySpec = z.output<typeof members>;
 
+/** The audiences that a provider names itself; a provider without tokens needs none. */
+function audiencesOf(provider: McpGatewaySpec['identity'][number]): readonly string[] | undefined {
+  if ('oidc' in provider) return provider.oidc.audiences;
+  if ('serviceAccount' in provider) return provider.serviceAccount.audiences;
+  return [];
+}
+
 const rules: readonly CrossRule<McpGatewaySpec>[] = [
   {
     cel: 'has(self.selector) || !has(self.server.port)',
@@ -87,11 +94,10 @@ const rules: readonly CrossRule<McpGatewaySpec>[] = [
     holds: (spec) => spec.selector === undefined || spec.server.url === undefined,
   },
   {
-    cel: 'has(self.publicUrl) || self.identity.all(p, !has(p.oidc) || has(p.oidc.audiences))',
-    message: 'must have publicUrl where an oidc provider has no audiences',
+    cel: 'has(self.publicUrl) || self.identity.all(p, (!has(p.oidc) || has(p.oidc.audiences)) && (!has(p.serviceAccount) || has(p.serviceAccount.audiences)))',
+    message: 'must have publicUrl where an oidc or serviceAccount provider has no audiences',
     holds: (spec) =>
-      spec.publicUrl !== undefined ||
-      spec.identity.every((provider) => !('oidc' in provider) || provider.oidc.audiences !== undefined),
+      spec.publicUrl !== undefined || spec.identity.every((provider) => audiencesOf(provider) !== undefined),
   },
   {
     cel: "self.server.transport != 'Stdio' || self.credentials.all(c, !has(c.inject.server))",

@@ -184,7 +184,7 @@ test('every member of the kinds that the design shows is in the schema', () => {
       'targetRefs',
       'targetSelector',
     ],
-    ApprovalRequest: ['call', 'decisions', 'expiresAt', 'gateway', 'requester', 'rule'],
+    ApprovalRequest: ['approvers', 'call', 'decisions', 'expiresAt', 'gateway', 'requester', 'rule'],
   });
 });
 

@@ -15,7 +15,7 @@ import {
   createIdentify,
   protectedResourceMetadata,
   type Identify,
-  type OidcIdentityProvider,
+  type TokenProvider,
   type ProtectedResourceMetadata,
 } from './identify/index.ts';
 import { Journal } from './journal.ts';
@@ -37,7 +37,7 @@ export interface GatewayDeps {
   readonly files: FileAccess;
   readonly recorder: Recorder;
   readonly metrics: ProxyMetrics;
-  readonly verifierFor: (provider: OidcIdentityProvider) => Pick<OidcVerifier, 'verify'>;
+  readonly verifierFor: (provider: TokenProvider) => Pick<OidcVerifier, 'verify'>;
   readonly now: () => number;
   readonly log: Logger;
   /** Where this process listens: the resource of a gateway without publicUrl. */

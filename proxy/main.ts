@@ -20,7 +20,7 @@ import { createSseUpstream } from './forward/sse.ts';
 import { createStdioUpstream } from './forward/stdio.ts';
 import type { GatewayState } from './gateway-state.ts';
 import { Gateways } from './gateways.ts';
-import type { OidcIdentityProvider } from './identify/index.ts';
+import { createServiceAccountVerifier, type TokenProvider } from './identify/index.ts';
 import { authoritiesOf } from './receive/origin.ts';
 import { createListener, receiveOn } from './receive/server.ts';
 import { createHttpsTransport } from './record/https-transport.ts';
@@ -160,9 +160,10 @@ function logNoise(line: string, state: GatewayState, log: Logger): void {
 }
 
 /** One verifier a provider for the life of the process: a new bundle does not fetch the same keys again. */
-function verifiers(): (provider: OidcIdentityProvider) => OidcVerifier {
+function verifiers(): (provider: TokenProvider) => OidcVerifier {
   const known = new Map<string, OidcVerifier>();
   return (provider) => {
+    if (provider.kind === 'serviceAccount') return createServiceAccountVerifier(provider, Date.now);
     const key = JSON.stringify(provider);
     const verifier = known.get(key) ?? createOidcVerifier(provider, { fetch, now: Date.now });
     known.set(key, verifier);

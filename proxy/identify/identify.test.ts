@@ -60,6 +60,7 @@ function world(providers: readonly IdentityProvider[]): World {
     resource: RESOURCE,
     now,
     verifierFor: (provider) => {
+      if (provider.kind !== 'oidc') throw new Error('The providers of this world are OIDC.');
       const verifier = createOidcVerifier(provider, {
         now,
         fetch: (url) => {

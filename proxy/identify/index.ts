@@ -6,9 +6,11 @@ import { Refusal } from '../refusal.ts';
 import { bearerToken, type Presented } from './bearer.ts';
 import { challenge, type Challenge } from './challenge.ts';
 import { metadataUrl } from './metadata.ts';
+import { serviceAccountOf } from './service-account.ts';
 import { createVerifiedCache } from './verified-cache.ts';
 
 export type { Presented } from './bearer.ts';
+export { createServiceAccountVerifier } from './service-account.ts';
 export {
   protectedResourceMetadata,
   wellKnownPaths,
@@ -16,11 +18,12 @@ export {
   type ProtectedResourceMetadata,
 } from './metadata.ts';
 
-export type OidcIdentityProvider = Extract<IdentityProvider, { kind: 'oidc' }>;
+/** A provider whose tokens are JWTs of one issuer. */
+export type TokenProvider = Extract<IdentityProvider, { kind: 'oidc' | 'serviceAccount' }>;
 
 export interface IdentifyDeps {
   /** The verifier of a provider; it may outlive a bundle, so that its keys need not be fetched again. */
-  readonly verifierFor: (provider: OidcIdentityProvider) => Pick<OidcVerifier, 'verify'>;
+  readonly verifierFor: (provider: TokenProvider) => Pick<OidcVerifier, 'verify'>;
   readonly now: () => number;
   /** The URL that tokens are for: `publicUrl`, or where the gateway listens. */
   readonly resource: string;
@@ -35,7 +38,7 @@ const CACHED_TOKENS = 4096;
 export function createIdentify(providers: readonly IdentityProvider[], deps: IdentifyDeps): Identify {
   const about: Challenge = { metadataUrl: metadataUrl(deps.resource) };
   const trusted = providers.flatMap((provider) =>
-    provider.kind === 'oidc' ? [{ provider, verifier: deps.verifierFor(provider) }] : [],
+    provider.kind === 'anonymous' ? [] : [{ provider, verifier: deps.verifierFor(provider) }],
   );
   const anonymous = providers.find((provider) => provider.kind === 'anonymous');
   const verified = createVerifiedCache(CACHED_TOKENS, deps.now);
@@ -57,7 +60,7 @@ export function createIdentify(providers: readonly IdentityProvider[], deps: Ide
 }
 
 interface Trusted {
-  readonly provider: OidcIdentityProvider;
+  readonly provider: TokenProvider;
   readonly verifier: Pick<OidcVerifier, 'verify'>;
 }
 
@@ -65,7 +68,7 @@ interface Trusted {
 async function verify(
   token: string,
   trusted: readonly Trusted[],
-): Promise<{ provider: OidcIdentityProvider; proof: VerifiedToken }> {
+): Promise<{ provider: TokenProvider; proof: VerifiedToken }> {
   const issuer = claimedIssuer(token);
   let failure = new OidcError(
     'token_wrong_issuer',
@@ -82,16 +85,17 @@ async function verify(
   throw failure;
 }
 
-function callerOf(provider: OidcIdentityProvider, proof: VerifiedToken): Caller {
+function callerOf(provider: TokenProvider, proof: VerifiedToken): Caller {
+  // Any issuer can write a subject that looks like a service account's; only the cluster's own proves one.
+  const account = provider.kind === 'serviceAccount' ? serviceAccountOf(proof.subject) : undefined;
   return {
     provider: provider.name,
     issuer: proof.issuer,
     subject: proof.subject,
     username: proof.username,
     clientId: proof.clientId,
-    groups: proof.groups,
-    // Any issuer can write a subject that looks like a service account's; only the cluster's own proves one.
-    serviceAccount: undefined,
+    groups: account === undefined ? proof.groups : account.groups,
+    serviceAccount: account?.name,
     spiffeId: undefined,
     claims: proof.claims,
     anonymous: false,

@@ -1,0 +1,28 @@
+/**
+ * What a guarded pod is known by. Injection writes it, the status counts it, the control API demands it before it
+ * publishes anything, and the admission policies of the chart name it.
+ */
+
+/** Pods opt in with this label and the value "true". */
+export const INJECT_LABEL = 'gatehouse.dev/inject';
+
+/** The first init container after the network's, with restartPolicy Always. */
+export const SIDECAR_CONTAINER = 'gatehouse-proxy';
+
+/** Sets up the network under Redirect, before the sidecar starts. */
+export const NETWORK_CONTAINER = 'gatehouse-network';
+
+/** Digest of what was injected; another one than injection would write now makes a pod outdated. Proves nothing. */
+export const INJECTION_ANNOTATION = 'gatehouse.dev/injection';
+
+/** The projected volume with the token of the control audience, mounted in the sidecar alone. */
+export const TOKEN_VOLUME = 'gatehouse-token';
+
+/** Every volume of ours begins so; no other container may mount one. */
+export const VOLUME_PREFIX = 'gatehouse-';
+
+/** User and group that the sidecar alone runs as, which is what the network rules let through. */
+export const SIDECAR_UID = 64_311;
+
+/** What the sidecar listens on. */
+export const SIDECAR_PORTS = { mcp: 15_000, probes: 15_021, metrics: 15_020 } as const;
