@@ -2,12 +2,12 @@
 import { coredns } from './coredns/part.ts';
 import { debian } from './debian.ts';
 import { helm } from './helm/part.ts';
-import { imageBase } from './image-base/part.ts';
+import { BASE_IMAGE, imageBase } from './image-base/part.ts';
 import { kubernetes } from './kubernetes/part.ts';
 import type { Part } from './part.ts';
-import { pause } from './pause/part.ts';
+import { PAUSE_IMAGE, pause } from './pause/part.ts';
 
-export { coredns, debian, helm, imageBase, kubernetes, pause };
+export { BASE_IMAGE, PAUSE_IMAGE, coredns, debian, helm, imageBase, kubernetes, pause };
 
 export const PARTS: readonly Part[] = [debian, pause, imageBase, coredns, kubernetes, helm];
 

@@ -18,7 +18,7 @@ import (
 
 // The order in which a query passes the plugins.
 func init() {
-	dnsserver.Directives = []string{"bind", "health", "ready", "errors", "cache", "template", "hosts", "kubernetes"}
+	dnsserver.Directives = []string{"bind", "health", "ready", "errors", "cache", "hosts", "kubernetes", "template"}
 }
 
 func main() {

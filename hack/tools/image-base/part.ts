@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory } from '../config.ts';
+import { buildImage } from '../container-image.ts';
 import { cachedPart } from '../part.ts';
 import { run } from '../run.ts';
 
@@ -33,12 +34,15 @@ const HOOKS = [
   'ln -sf ip6tables-nft "$1/usr/sbin/ip6tables"',
 ];
 
+/** The base as an image; pods of tests run it too. */
+export const BASE_IMAGE = `localhost/gatehouse-base:${SUITE}-node-${nodeVersion}`;
+
 export const imageBase = cachedPart(cacheDirectory, {
   name: 'image-base',
   version: `${SUITE}-node-${nodeVersion}-1`,
-  about: `a root file system for images: Debian ${SUITE} without a shell, Node ${nodeVersion}`,
+  about: `the base of images: Debian ${SUITE} without a shell, Node ${nodeVersion}`,
   minutes: 1,
-  files: ['rootfs.tar'],
+  files: ['image.tar'],
   build: async (directory, say) => {
     say('extracting Debian packages');
     const unfinished = mkdtempSync(join(tmpdir(), 'gatehouse-base-'));
@@ -55,8 +59,16 @@ export const imageBase = cachedPart(cacheDirectory, {
         `--extract-hook=upload ${node} /usr/local/bin/node`,
         '--extract-hook=chmod 755 "$1/usr/local/bin/node"',
         SUITE,
-        join(directory, 'rootfs.tar'),
+        join(unfinished, 'rootfs.tar'),
       ]);
+      say('making an image of them');
+      await buildImage({
+        reference: BASE_IMAGE,
+        dockerfile:
+          'FROM scratch\nADD rootfs.tar /\nENV PATH=/usr/local/bin:/usr/sbin:/usr/bin\nENTRYPOINT ["node"]\n',
+        context: unfinished,
+        archive: join(directory, 'image.tar'),
+      });
     } finally {
       rmSync(unfinished, { recursive: true, force: true });
     }
