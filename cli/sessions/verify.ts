@@ -113,17 +113,19 @@ class Walk {
   async #segment(number: number): Promise<boolean> {
     const { store } = this.#options;
     const file = logFile(segmentName(number));
+    let lines = 0;
     try {
       for await (const line of readSegment(layout.segment(store, number))) {
         if (this.#tree.size === this.#target.size) await this.#lookFurther(file, line);
         if (this.#ended) return true;
         this.#line(file, line);
+        lines = line.number;
       }
     } catch (error) {
       if (isMissing(error)) return false;
       throw error instanceof RecordFault ? error : new RecordFault({ file }, sentenceOf(error));
     }
-    await this.#segmentEnd(number);
+    await this.#segmentEnd(number, lines);
     return true;
   }
 
@@ -167,17 +169,20 @@ class Walk {
   }
 
   /** A closed segment is signed for by itself. Only the newest may lack that. */
-  async #segmentEnd(number: number): Promise<void> {
+  async #segmentEnd(number: number, lines: number): Promise<void> {
     const { store, verifier } = this.#options;
     const end = await readSegmentEnd(store, number, verifier);
     if (end === undefined) {
       if (!(await listSegments(store)).some((each) => each > number)) return;
       throw new RecordFault({ file: segmentEndFile(number) }, 'it is missing');
     }
-    if (end.size === this.#tree.size && end.root.equals(this.#tree.root())) return;
+    const file = logFile(segmentName(number));
+    const missing = end.size - this.#tree.size;
+    if (missing > 0) throw new RecordFault({ file }, `${missing} of its records are missing`);
+    if (missing === 0 && end.root.equals(this.#tree.root())) return;
     throw new RecordFault(
-      { file: logFile(segmentName(number)) },
-      `its records fit together, but when it was closed ${end.size} records were signed for, and not these`,
+      { file },
+      `its ${lines} records fit together, but are not those that were signed for when it was closed`,
     );
   }
 }

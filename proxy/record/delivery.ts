@@ -64,10 +64,14 @@ export class Delivery {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const stream = this.#options.spool.current();
-      if (stream === undefined) await this.#waitForWork();
-      else await this.#deliverFrom(stream);
+    while (!this.#isStopped()) {
+      try {
+        const stream = this.#options.spool.current();
+        if (stream === undefined) await this.#waitForWork();
+        else await this.#deliverFrom(stream);
+      } catch (error) {
+        if (!this.#isStopped()) await this.#backOff(error);
+      }
     }
   }
 
@@ -80,15 +84,10 @@ export class Delivery {
   }
 
   async #deliverFrom(stream: StreamSpool): Promise<void> {
-    try {
-      const batch = stream.read(this.#batchLines);
-      if (batch === undefined) return;
-      const answer = await this.#options.transport.send(stream.stream, batch.body, this.#stop.signal);
-      this.#apply(answer, stream, batch);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) await this.#backOff(error);
-      return;
-    }
+    const batch = stream.read(this.#batchLines);
+    if (batch === undefined) return;
+    const answer = await this.#options.transport.send(stream.stream, batch.body, this.#stop.signal);
+    this.#apply(answer, stream, batch);
     if (stream.pending < this.#options.limits.batchBytes) await this.#gather();
   }
 
@@ -159,12 +158,12 @@ export class Delivery {
 
   /** Lets lines come together, so that a busy proxy sends few large batches. */
   async #gather(): Promise<void> {
-    if (!this.#hurry && !this.#stop.signal.aborted) await this.#pause(this.#options.limits.lingerMs);
+    if (!this.#hurry && !this.#isStopped()) await this.#pause(this.#options.limits.lingerMs);
   }
 
   /** Waits until interrupted, or for `ms`. Keeps no process alive. */
   async #pause(ms: number | undefined): Promise<void> {
-    if (this.#stop.signal.aborted) return;
+    if (this.#isStopped()) return;
     await new Promise<void>((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms).unref();
       this.#interrupt = () => {
@@ -173,5 +172,9 @@ export class Delivery {
       };
     });
     this.#interrupt = undefined;
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 }

@@ -6,7 +6,7 @@ import {
   mkdirSync,
   openSync,
   readSync,
-  unlinkSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -76,7 +76,7 @@ export class SpoolFile {
 
   remove(): void {
     closeSync(this.#fd);
-    unlinkSync(this.path);
+    rmSync(this.path, { force: true });
   }
 
   close(): void {
