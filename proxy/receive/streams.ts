@@ -1,12 +1,13 @@
 /** Event streams of legacy sessions that a GET opens or takes up again. */
 import type { Caller } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
+import type { SseEvent } from '../lib/sse.ts';
 import { relayUnsolicited } from '../relay.ts';
 import { parseEventId, type EventStream } from '../session/event-stream.ts';
 import type { Session } from '../session/sessions.ts';
 import { EventResponse } from './event-response.ts';
 import { acceptsEvents } from './post-reply.ts';
-import type { Visit } from './streamable.ts';
+import type { Visit } from './visit.ts';
 
 /** How long a stream of server messages is kept open upstream for a client that hung up. */
 const GRACE_MS = 60_000;
@@ -39,25 +40,42 @@ export async function openStandalone(
     listen(visit, session.standalone, session.standalone.heardUpTo);
     return;
   }
+  const source: Source = { visit, caller, session, headers };
+  const opened = await openUpstream(source, undefined);
+  const stream = gateway.sessions.newStream(session);
+  session.standalone = stream;
+  listen(visit, stream, 0);
+  void pump(opened, stream, source);
+}
+
+/** Whose stream it is, and what its request takes along to the server. */
+interface Source {
+  readonly visit: Visit;
+  readonly caller: Caller;
+  readonly session: Session;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Opened {
+  readonly events: AsyncIterable<SseEvent>;
+  readonly hangUp: AbortController;
+}
+
+async function openUpstream(source: Source, lastEventId: string | undefined): Promise<Opened> {
+  const { visit, session, headers } = source;
   const hangUp = new AbortController();
-  const answer = await gateway.upstream.stream({
+  const answer = await visit.gateway.upstream.stream({
     link: session.link,
     headers,
     signal: hangUp.signal,
-    lastEventId: undefined,
+    lastEventId,
   });
-  if (answer.kind !== 'stream') {
-    throw new Refusal('method_not_allowed', 'This MCP server offers no event stream of its own.', {
-      status: 405,
-      as: -32000,
-      headers: { Allow: 'POST, DELETE' },
-    });
-  }
-  const stream = gateway.sessions.newStream(session);
-  session.standalone = stream;
-  closeWhenAbandoned(stream, hangUp);
-  listen(visit, stream, 0);
-  void pump(answer.events, stream, { visit, caller, session, headers });
+  if (answer.kind === 'stream') return { events: answer.events, hangUp };
+  throw new Refusal('method_not_allowed', 'This MCP server offers no event stream of its own.', {
+    status: 405,
+    as: -32000,
+    headers: { Allow: 'POST, DELETE' },
+  });
 }
 
 function listen({ response }: Visit, stream: EventStream, afterSeq: number): void {
@@ -75,24 +93,44 @@ function closeWhenAbandoned(stream: EventStream, hangUp: AbortController): void 
   };
 }
 
-async function pump(
-  events: Parameters<typeof relayUnsolicited>[0],
-  stream: EventStream,
-  to: { visit: Visit; caller: Caller; session: Session; headers: Readonly<Record<string, string>> },
-): Promise<void> {
-  const { gateway } = to.visit;
-  const { stages, journal, upstream, log } = gateway.serve;
+/** Hands on what the server says. When the server closes the stream, the client is to come back, and then so do we (2025-11-25). */
+async function pump({ events, hangUp }: Opened, stream: EventStream, source: Source): Promise<void> {
+  const { stages, journal, upstream, log } = source.visit.gateway.serve;
+  const { session, headers } = source;
+  let lastEventId: string | undefined;
+  closeWhenAbandoned(stream, hangUp);
   try {
-    await relayUnsolicited(events, to, (event) => stream.push(event), {
-      release: (text, recipient) => stages.release(text, recipient),
-      passed: (method, released) => journal.passed('server', to, method, released),
-      answerServer: (text) =>
-        void upstream
-          .post({ link: to.session.link, text, headers: to.headers, signal: AbortSignal.timeout(10_000) })
-          .catch(() => undefined),
-    });
+    await relayUnsolicited(
+      events,
+      source,
+      (event) => {
+        lastEventId = event.id ?? lastEventId;
+        return stream.push(event);
+      },
+      {
+        release: (text, recipient) => stages.release(text, recipient),
+        passed: (method, released) => journal.passed('server', source, method, released),
+        answerServer: (text) =>
+          void upstream
+            .post({ link: session.link, text, headers, signal: AbortSignal.timeout(10_000) })
+            .catch(() => undefined),
+      },
+    );
   } catch (error) {
     log.debug({ err: error }, 'a stream of server messages ended');
   }
-  stream.end();
+  stream.suspend(() => void reopen(lastEventId, stream, source));
+}
+
+async function reopen(lastEventId: string | undefined, stream: EventStream, source: Source): Promise<void> {
+  const { gateway } = source.visit;
+  try {
+    await pump(await openUpstream(source, lastEventId), stream, source);
+  } catch (error) {
+    gateway.serve.log.debug({ err: error }, 'a stream of server messages was not opened again');
+    stream.suspend(() => void reopen(lastEventId, stream, source));
+    // The next request is told so, and the client initializes again.
+    if (error instanceof Refusal && error.code === 'session_not_found')
+      gateway.sessions.end(source.session, 'the server ended it');
+  }
 }
