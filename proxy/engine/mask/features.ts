@@ -117,6 +117,11 @@ export function isDisguise(code: number): boolean {
   return (code >= 0x2060 && code <= 0x2064) || code === 0xfeff || (code >= 0xff01 && code <= 0xff5e);
 }
 
+/** What a disguised character stands for: nothing, or the ASCII character it is a copy of. */
+export function undisguised(code: number): string {
+  return code >= 0xff01 && code <= 0xff5e ? String.fromCharCode(code - 0xfee0) : '';
+}
+
 /** Whether nothing but a line end and indentation parts a run from the one before it. */
 function continues(text: string, last: Span, start: number): boolean {
   if (last.end - last.start < MIN_WRAPPED || start - last.end > 12) return false;

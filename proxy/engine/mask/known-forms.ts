@@ -1,3 +1,5 @@
+import { isDisguise, undisguised } from './features.ts';
+
 /**
  * The forms in which a known value is looked for directly: as it is, in hex, and in base64 at the three places
  * where it can begin within a group of four. Percent encoding, JSON escapes and nesting are undone by the views
@@ -17,15 +19,24 @@ const MIN_BASE64 = 8;
 /** Long enough to be rare, short enough for a small automaton. */
 const ANCHOR = 12;
 
-/** All forms of a value, each once. */
+/** All forms of a value. */
 export function formsOf(value: string): KnownForm[] {
   const bytes = Buffer.from(value, 'utf8');
-  const forms = [form('raw', value), form('hex', bytes.toString('hex'))];
-  // In a decoded view bytes are characters, so a value beyond ASCII has a second raw form there.
-  if (bytes.length !== value.length) forms.push(form('raw', bytes.toString('latin1')));
-  if (value.includes(' ')) forms.push(form('raw', value.replaceAll(' ', '+')));
-  for (const inner of base64Forms(bytes)) forms.push(form('base64', inner));
-  return forms;
+  // In a decoded view bytes are characters, and in one without disguise some characters are others.
+  const written = [value, bytes.toString('latin1'), withoutDisguise(value)];
+  const raw = new Set(written.flatMap((text) => [text, text.replaceAll(' ', '+')]));
+  return [
+    ...Array.from(raw, (text) => form('raw', text)),
+    form('hex', bytes.toString('hex')),
+    ...base64Forms(bytes).map((inner) => form('base64', inner)),
+  ];
+}
+
+function withoutDisguise(value: string): string {
+  return value.replaceAll(/[\u00ad\u200b-\uffff]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return isDisguise(code) ? undisguised(code) : character;
+  });
 }
 
 /** The base64 characters that depend on the value alone, for each number of bytes before it modulo 3. */

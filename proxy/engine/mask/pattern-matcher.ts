@@ -104,10 +104,12 @@ export class PatternMatcher {
     const found: Found[] = [];
     for (const detector of this.#numbers) {
       budget.spend(text.length);
-      for (const match of text.matchAll(detector.pattern)) {
-        const span = { start: match.index, end: match.index + match[0].length };
-        const one = accept(detector, text, span, key);
-        if (one !== undefined) found.push(one);
+      const pattern = new RegExp(detector.pattern);
+      for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+        const one = accept(detector, text, { start: match.index, end: pattern.lastIndex }, key);
+        // A number may begin in what only looked like one.
+        if (one === undefined) pattern.lastIndex = match.index + 1;
+        else found.push(one);
       }
     }
     return found;

@@ -3,7 +3,7 @@
  * from, so that what is found in it can be cut out of the parent.
  */
 import { decodeRun } from './decode.ts';
-import { isDisguise, isHexDigit, type Features } from './features.ts';
+import { isDisguise, isHexDigit, undisguised, type Features } from './features.ts';
 import type { Span } from './types.ts';
 
 export interface View {
@@ -75,8 +75,7 @@ function unpercentAt(text: string, at: number): ReturnType<Rewriter> {
 
 function undisguiseAt(text: string, at: number): ReturnType<Rewriter> {
   const code = text.charCodeAt(at);
-  if (!isDisguise(code)) return undefined;
-  return { to: code >= 0xff01 && code <= 0xff5e ? String.fromCharCode(code - 0xfee0) : '', length: 1 };
+  return isDisguise(code) ? { to: undisguised(code), length: 1 } : undefined;
 }
 
 function hexAt(text: string, at: number, digits: number): number | undefined {
@@ -85,7 +84,9 @@ function hexAt(text: string, at: number, digits: number): number | undefined {
   return Number.parseInt(text.slice(at, at + digits), 16);
 }
 
-/** A hit in what a run decodes to takes the whole run out: what remained would not decode. */
+/** A hit in what a run decodes to takes the whole run out, its padding too: what remained would not decode. */
 function runViews(text: string, run: Span): View[] {
-  return decodeRun(text, run).map((decoded) => ({ ...decoded, toParent: () => run }));
+  let end = run.end;
+  while (text[end] === '=') end += 1;
+  return decodeRun(text, run).map((decoded) => ({ ...decoded, toParent: () => ({ start: run.start, end }) }));
 }

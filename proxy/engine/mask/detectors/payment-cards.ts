@@ -38,26 +38,14 @@ export function digitsOf(value: string): string {
   return value.replaceAll(/[^0-9]/g, '');
 }
 
-/** One kind of separator or none, and a number that an issuer could have given out. */
+/** A number that an issuer could have given out. */
 function isCard(value: string): boolean {
-  const separators = new Set(value.replaceAll(/[0-9]/g, ''));
   const digits = digitsOf(value);
   const issuer = Number(digits.slice(0, 6));
   const issued = BRANDS.some(
     ({ from, to, lengths }) => issuer >= from && issuer <= to && lengths.includes(digits.length),
   );
-  return (
-    separators.size <= 1 && issued && passesLuhn(digits) && !/^(\d)\1+$/.test(digits) && isGrouped(value)
-  );
-}
-
-/** Cards are written in groups of four, or of four, six and five or four; other groups are other numbers. */
-function isGrouped(value: string): boolean {
-  const groups = value.split(/[^0-9]/).map((group) => group.length);
-  const last = groups.at(-1) ?? 0;
-  if (groups.length === 1) return true;
-  if (groups.slice(0, -1).every((length) => length === 4)) return last <= 4 && last > 0;
-  return groups[0] === 4 && groups[1] === 6 && groups.length === 3 && (last === 4 || last === 5);
+  return issued && passesLuhn(digits) && !/^(\d)\1+$/.test(digits);
 }
 
 function withCheckDigit(body: string): string {
@@ -71,7 +59,9 @@ export const paymentCards: readonly BuiltinDetector[] = [
     name: 'payment-card',
     description: 'Number of a payment card: issuer range, length, grouping and Luhn check digit',
     source: 'ISO/IEC 7812-1; issuer ranges as the card networks publish them',
-    pattern: /(?<![0-9A-Za-z]|[0-9][ .-])[2-6][0-9]{3}(?:[ .-]?[0-9]){10,15}(?![0-9A-Za-z]|[ .-][0-9])/g,
+    // Written in one piece, in groups of four, or in groups of four, six and four or five, with one separator.
+    pattern:
+      /(?<![0-9A-Za-z]|[0-9]\.)(?:[2-6][0-9]{13,18}|[2-6][0-9]{3}([ .-])[0-9]{4}\1[0-9]{4}\1[0-9]{2,4}(?:\1[0-9]{1,3})?|3[0-9]{3}([ .-])[0-9]{6}\2[0-9]{4,5})(?![0-9A-Za-z]|\.[0-9])/g,
     valid: isCard,
     normalize: digitsOf,
     examples: () => {
@@ -93,6 +83,8 @@ export const paymentCards: readonly BuiltinDetector[] = [
           '1761563012345',
           '2026-11-20 10:00:00',
           '0000000000000000',
+          `0.${visa}`,
+          `${visa}.5`,
         ],
       };
     },

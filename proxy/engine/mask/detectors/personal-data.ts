@@ -116,6 +116,12 @@ function isNorthAmericanPhone(value: string): boolean {
   return /^[2-9](?!11)\d{2}[2-9](?!11)\d{2}\d{4}$/.test(digits);
 }
 
+/** Sections 4.1.2 and 4.5.3.1: a local part of at most 64 characters, labels that neither begin nor end with a hyphen. */
+function isEmail(value: string): boolean {
+  const [local = '', domain = ''] = value.split('@');
+  return local.length <= 64 && !/^\.|\.\.|\.$/.test(local) && !/(?:^|\.)-|-(?:\.|$)|[^.]{64}/.test(domain);
+}
+
 function ibanExample(country: string, account: string): string {
   for (let check = 2; check < 99; check += 1) {
     const candidate = country + String(check).padStart(2, '0') + account;
@@ -131,9 +137,9 @@ export const personalData: readonly BuiltinDetector[] = [
     description: 'E-mail address',
     source: 'https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2',
     literals: ['@'],
-    pattern:
-      "[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.){1,8}[A-Za-z]{2,24}",
+    pattern: "[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*\\.[A-Za-z]{2,24}",
     reach: { before: 65, after: 256 },
+    valid: isEmail,
     normalize: (value) => value.toLowerCase(),
     examples: () => ({
       positive: ['ada.lovelace@' + 'example.org', 'x+y@' + 'mail.example.co.uk', '<a@' + 'b.io>'],

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileMasker, createKnownSecrets } from './index.ts';
+
+/** Every way in which a server might write a value it got, by name. */
+const ENCODINGS: Readonly<Record<string, (value: string) => string>> = {
+  raw: (value) => value,
+  'JSON string': (value) => JSON.stringify(value).slice(1, -1),
+  'JSON \\u escapes': (value) =>
+    Array.from(
+      { length: value.length },
+      (_, at) => `\\u${value.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  'JSON in a string in a string': (value) => JSON.stringify(JSON.stringify({ value })),
+  'JSON three deep': (value) => JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ c: value }) }) }),
+  percent: (value) => encodeURIComponent(value.toWellFormed()),
+  'percent, lower case': (value) =>
+    encodeURIComponent(value.toWellFormed()).replace(/%../g, (hex) => hex.toLowerCase()),
+  'percent, everything': (value) =>
+    Array.from(Buffer.from(value), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  'percent, twice': (value) => encodeURIComponent(encodeURIComponent(value.toWellFormed())),
+  'form with +': (value) => encodeURIComponent(value.toWellFormed()).replaceAll('%20', '+'),
+  hex: (value) => Buffer.from(value).toString('hex'),
+  'hex, upper case': (value) => Buffer.from(value).toString('hex').toUpperCase(),
+  'hex of base64': (value) => Buffer.from(Buffer.from(value).toString('base64')).toString('hex'),
+  base64: (value) => Buffer.from(value).toString('base64'),
+  'base64, one byte before': (value) => Buffer.from(`:${value}`).toString('base64'),
+  'base64, two bytes before': (value) => Buffer.from(`u:${value};`).toString('base64'),
+  base64url: (value) => Buffer.from(`u:${value}`).toString('base64url'),
+  'base64 amid binary': (value) =>
+    Buffer.concat([Buffer.alloc(67, 0x9b), Buffer.from(value), Buffer.alloc(70, 0xfe)]).toString('base64'),
+  'base64, twice': (value) => Buffer.from(Buffer.from(value).toString('base64')).toString('base64'),
+  'base64 of percent': (value) => Buffer.from(encodeURIComponent(value.toWellFormed())).toString('base64'),
+  'base64 in lines of 64': (value) => wrapped(`${'x'.repeat(90)}${value}${'y'.repeat(90)}`, 64, '\n'),
+  'base64 in lines of 76': (value) => wrapped(`${'x'.repeat(31)}${value}${'y'.repeat(50)}`, 76, '\r\n  '),
+  'zero width between': (value) => Array.from(value).join('\u200b'),
+  'full width': (value) =>
+    value.replace(/[!-~]/g, (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0)),
+};
+
+function wrapped(value: string, width: number, lineEnd: string): string {
+  return Buffer.from(value)
+    .toString('base64')
+    .replace(new RegExp(`.{${width}}(?=.)`, 'g'), (line) => line + lineEnd);
+}
+
+function maskerFor(...values: string[]) {
+  const known = createKnownSecrets({ now: () => 0 });
+  known.set('test', values);
+  return compileMasker([], { known, hashKey: new Uint8Array(32) });
+}
+
+/** Well-formed text of at least eight characters that is not blank at its ends, as credentials are. */
+const secret = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9_-]{8,64}$/),
+  fc.stringMatching(/^[!-~]{8,40}$/),
+  fc.stringMatching(/^[!-~][ -~]{6,30}[!-~]$/),
+  fc
+    .string({ unit: 'grapheme', minLength: 10, maxLength: 30 })
+    .filter((value) => value.trim() === value && value.isWellFormed()),
+);
+
+describe.each(Object.entries(ENCODINGS))('a known secret as %s', (_, encode) => {
+  it('never leaves', () => {
+    fc.assert(
+      fc.property(
+        secret,
+        fc.constantFrom('', 'value=', 'see: "'),
+        fc.constantFrom('', ' end', '"\n'),
+        (value, before, after) => {
+          const encoded = encode(value);
+          const text = before + encoded + after;
+          const message = JSON.stringify({
+            jsonrpc: '2.0',
+            id: 1,
+            result: { content: [{ type: 'text', text }] },
+          });
+          const outcome = maskerFor(value).message(message, { purpose: 'release' });
+          expect(outcome.kind).toBe('released');
+          if (outcome.kind !== 'released') return;
+          expect(outcome.text).toContain('[REDACTED:known-secret]');
+          expect(outcome.text).not.toContain(JSON.stringify(encoded).slice(1, -1));
+          expect(outcome.masked).toEqual([{ path: '$.result.content[0].text', detector: 'known-secret' }]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('KnownSecrets', () => {
+  it('finds ASCII values in base64 of UTF-16, as Windows shells take their commands', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[!-~]{8,40}$/), (value) => {
+        const command = Buffer.from(`echo ${value}`, 'utf16le').toString('base64');
+        expect(maskerFor(value).text(`powershell -enc ${command}`, { purpose: 'release' })).toMatchObject({
+          text: 'powershell -enc [REDACTED:known-secret]',
+        });
+      }),
+    );
+  });
+
+  it('finds many values at once, and each again at every place', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{9,20}$/), { minLength: 1, maxLength: 80 }),
+        (values) => {
+          const outcome = maskerFor(...values).text(values.map((value) => `<${value}>,${value}!`).join(' '), {
+            purpose: 'release',
+          });
+          expect(outcome.kind === 'released' && outcome.text).toBe(
+            values.map(() => '<[REDACTED:known-secret]>,[REDACTED:known-secret]!').join(' '),
+          );
+        },
+      ),
+    );
+  });
+
+  it('finds values that overlap, or hold one another', () => {
+    const outcome = maskerFor('abcdefgh', 'efghijkl', 'defg').text('x abcdefghijkl y abcdefgh z', {
+      purpose: 'release',
+    });
+    expect(outcome).toMatchObject({ text: 'x [REDACTED:known-secret] y [REDACTED:known-secret] z' });
+  });
+
+  it('finds long values in any case, short ones as they are', () => {
+    const masker = maskerFor('Correct-Horse-Battery', 'Pass1234');
+    expect(masker.text('CORRECT-HORSE-BATTERY pass1234 Pass1234', { purpose: 'release' })).toMatchObject({
+      text: '[REDACTED:known-secret] pass1234 [REDACTED:known-secret]',
+    });
+  });
+
+  it('keeps what an owner gave up for a while, and then lets go', () => {
+    let now = 0;
+    const known = createKnownSecrets({ now: () => now, keepMs: 1000 });
+    const masker = compileMasker([], { known, hashKey: new Uint8Array(32) });
+    const leaks = (): boolean => {
+      const outcome = masker.text('old-value-1 new-value-2', { purpose: 'release' });
+      return outcome.kind === 'released' && outcome.text.includes('old-value-1');
+    };
+    known.set('vault', ['old-value-1']);
+    known.set('other', ['old-value-1']);
+    known.set('vault', ['new-value-2']);
+    now = 5000;
+    expect(leaks()).toBe(false);
+    known.set('other', []);
+    now = 5999;
+    expect(leaks()).toBe(false);
+    expect(known.size).toBe(2);
+    now = 6000;
+    expect(leaks()).toBe(true);
+    expect(known.size).toBe(1);
+    known.set('other', ['old-value-1']);
+    expect(leaks()).toBe(false);
+  });
+
+  it('takes values of a thousand leases without forgetting those that are held', () => {
+    let now = 0;
+    const known = createKnownSecrets({ now: () => now, keepMs: 10 });
+    const masker = compileMasker([], { known, hashKey: new Uint8Array(32) });
+    known.set('pod', ['held-for-ever-1']);
+    for (let lease = 0; lease < 1000; lease += 1) {
+      now += 5;
+      known.set('request', [`lease-value-${lease}-x`]);
+      expect(masker.text(`lease-value-${lease}-x held-for-ever-1`, { purpose: 'release' })).toMatchObject({
+        text: '[REDACTED:known-secret] [REDACTED:known-secret]',
+      });
+    }
+    expect(known.size).toBeLessThan(6);
+  });
+
+  it('says when a value is too short to be matched, and matches what is long enough', () => {
+    const told: string[] = [];
+    const known = createKnownSecrets({ now: () => 0, onTooShort: (owner) => told.push(owner) });
+    known.set('pin', ['123', 'abcd', '']);
+    const outcome = compileMasker([], { known, hashKey: new Uint8Array(32) }).text('123 abcd', {
+      purpose: 'release',
+    });
+    expect(outcome).toMatchObject({ text: '123 [REDACTED:known-secret]' });
+    expect(told).toEqual(['pin']);
+  });
+
+  it('matches a key file whole, without its last line end, and by its lines', () => {
+    const line = (seed: number): string => Buffer.alloc(48, seed * 37).toString('base64');
+    const pem = `-----BEGIN X-----\n${line(1)}\n${line(2)}\n-----END X-----\n`;
+    const masker = maskerFor(pem);
+    expect(masker.text(pem, { purpose: 'release' })).toMatchObject({ text: '[REDACTED:known-secret]\n' });
+    expect(masker.text(`key: ${line(2)}`, { purpose: 'release' })).toMatchObject({
+      text: 'key: [REDACTED:known-secret]',
+    });
+    expect(masker.text('-----BEGIN X-----', { purpose: 'release' })).toMatchObject({
+      text: '-----BEGIN X-----',
+      masked: [],
+    });
+  });
+
+  it('finds a value in a number', () => {
+    const message = '{"jsonrpc":"2.0","id":1,"result":{"structuredContent":{"pin":90210477,"n":1.50}}}';
+    expect(maskerFor('90210477').message(message, { purpose: 'release' })).toMatchObject({
+      text: '{"jsonrpc":"2.0","id":1,"result":{"structuredContent":{"pin":"[REDACTED:known-secret]","n":1.50}}}',
+    });
+  });
+});
