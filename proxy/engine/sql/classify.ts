@@ -1,5 +1,12 @@
 /** SQL of every dialect that a rule may name. Parsers are loaded for the dialects of the rules, and only then. */
 import type { SqlDialect } from '../../../crds/bundle.ts';
+import { bigquery } from './dialects/bigquery.ts';
+import { classifyDialect } from './dialects/classify.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import { mysql } from './dialects/mysql.ts';
+import { snowflake } from './dialects/snowflake.ts';
+import { sqlite } from './dialects/sqlite.ts';
+import { tsql } from './dialects/tsql.ts';
 import { UNPARSABLE, type SqlFacts } from './facts.ts';
 import { classifyPostgres } from './postgres/classify.ts';
 import { PgParser } from './postgres/parser.ts';
@@ -13,12 +20,21 @@ export type ClassifySql = (text: string, dialect: SqlDialect) => SqlFacts;
 /** Characters. A statement may parse to a tree of twenty times its length. */
 export const MAX_SQL_LENGTH = 256 * 1024;
 
-/** Loads the parsers of some dialects. The function that it gives knows no others. */
+type Engine = (text: string) => SqlFacts;
+
+const loaders: Readonly<Record<SqlDialect, () => Promise<Engine>>> = {
+  PostgreSQL: loadPostgres,
+  MySQL: ofDialect(mysql),
+  TSQL: ofDialect(tsql),
+  SQLite: ofDialect(sqlite),
+  BigQuery: ofDialect(bigquery),
+  Snowflake: ofDialect(snowflake),
+};
+
+/** Loads what reads some dialects. The function that it gives knows no others. */
 export async function loadSql(dialects: Iterable<SqlDialect>): Promise<ClassifySql> {
-  const engines = new Map<SqlDialect, (text: string) => SqlFacts>();
-  for (const dialect of new Set(dialects)) {
-    if (dialect === 'PostgreSQL') engines.set(dialect, await loadPostgres());
-  }
+  const engines = new Map<SqlDialect, Engine>();
+  for (const dialect of new Set(dialects)) engines.set(dialect, await loaders[dialect]());
   return (text, dialect) => {
     const classify = engines.get(dialect);
     if (classify === undefined || text.length > MAX_SQL_LENGTH || !isReadable(text)) return UNPARSABLE;
@@ -33,10 +49,14 @@ export async function loadSql(dialects: Iterable<SqlDialect>): Promise<ClassifyS
 
 let postgres: Promise<PgParser> | undefined;
 
-async function loadPostgres(): Promise<(text: string) => SqlFacts> {
+async function loadPostgres(): Promise<Engine> {
   postgres ??= PgParser.load();
   const parser = await postgres;
   return (text) => classifyPostgres(text, parser);
+}
+
+function ofDialect(dialect: Dialect): () => Promise<Engine> {
+  return () => Promise.resolve((text) => classifyDialect(text, dialect));
 }
 
 /** A parser in C ends at NUL and the server may not; half a surrogate pair has no UTF-8. */
