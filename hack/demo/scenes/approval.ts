@@ -17,7 +17,7 @@ export async function approval({ parts, ana, bo }: Cast): Promise<void> {
   show(list.output);
   told(parts.executed(DELETE) === 0, 'nothing has run', 'the server executed it');
 
-  say('Ana tries to approve it herself:');
+  say('Support may approve as well, so Ana tries to approve it herself:');
   const own = await gatehouse('approvals', 'approve', list.id, ...as(ana.tokenFile));
   show(own.output);
   told(own.code !== 0 && parts.executed(DELETE) === 0, 'she may not', own.output);
