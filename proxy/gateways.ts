@@ -3,7 +3,8 @@ import { gatewayName, type Bundle, type ServerSpec } from '#bundle';
 import type { Applied } from '#control';
 import { sentenceOf } from '../lib/errors.ts';
 import { GatewayState } from './gateway-state.ts';
-import { assembleGateway, type Gateway, type GatewayDeps } from './gateway.ts';
+import { assembleGateway, type GatewayDeps } from './assemble.ts';
+import type { Gateway } from './gateway.ts';
 import { createRouter, type Router } from './receive/route.ts';
 import type { Upstream } from './upstream.ts';
 

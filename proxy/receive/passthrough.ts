@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientNotification, Identified } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusal.ts';
-import type { Visit } from './streamable.ts';
+import type { Visit } from './visit.ts';
 
 interface Passage {
   readonly path: string;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ClientRequest } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusal.ts';
-import type { Visit } from './streamable.ts';
+import type { Visit } from './visit.ts';
 
 export interface Known {
   readonly caller?: Caller;
@@ -13,8 +13,6 @@ export interface Known {
 export function refuse(visit: Visit, error: unknown, known: Known = {}): void {
   const { gateway, request, response } = visit;
   const refusal = asRefusal(error);
-  if (refusal.code === 'internal')
-    gateway.serve.log.error({ err: error }, 'a request failed inside the proxy');
   writeDown(visit, refusal, known);
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -31,7 +29,10 @@ export function refuse(visit: Visit, error: unknown, known: Known = {}): void {
   if (!request.complete) request.resume();
 }
 
-function writeDown({ gateway, at }: Visit, refusal: Refusal, { caller, request }: Known): void {
+/** Records and counts a refusal. */
+export function writeDown({ gateway, at }: Visit, refusal: Refusal, { caller, request }: Known): void {
+  if (refusal.code === 'internal')
+    gateway.serve.log.error({ err: refusal.cause }, 'a request failed inside the proxy');
   gateway.journal.refused({ exchange: randomUUID(), ...(caller === undefined ? {} : { caller }) }, refusal);
   gateway.journal.ended({ method: request?.method, decision: 'none', code: refusal.code, startedAt: at });
 }

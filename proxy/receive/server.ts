@@ -8,7 +8,8 @@ import { servePassthrough } from './passthrough.ts';
 import { refuse } from './refuse.ts';
 import type { Route, Router } from './route.ts';
 import { serveSse2024 } from './sse-2024.ts';
-import { serveStreamable, type Visit } from './streamable.ts';
+import { serveStreamable } from './streamable.ts';
+import type { Visit } from './visit.ts';
 
 export interface ReceiverDeps {
   /** Asked anew for each request; undefined while no bundle has arrived. */

@@ -12,7 +12,7 @@ import { readJsonBody } from './body.ts';
 import { EventResponse } from './event-response.ts';
 import { readMessages } from './message.ts';
 import { goneSignal } from './post-reply.ts';
-import type { Visit } from './streamable.ts';
+import type { Visit } from './visit.ts';
 
 const REVISION = '2024-11-05';
 const PARAMETER = 'sessionId';

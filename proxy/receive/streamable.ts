@@ -1,6 +1,5 @@
 /** The Streamable HTTP endpoint: POST, and for legacy sessions GET and DELETE. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   Caller,
   ClientMessage,
@@ -11,7 +10,6 @@ import type {
 } from '../exchange.ts';
 import { locate } from '../../lib/json/index.ts';
 import { forwardedHeaders } from '../lib/forwarded-headers.ts';
-import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusal.ts';
 import { servePost, serveRequest } from '../serve.ts';
 import type { Session } from '../session/sessions.ts';
@@ -19,18 +17,11 @@ import { BatchReply } from './batch-reply.ts';
 import { readJsonBody } from './body.ts';
 import { readMessages, requestOf, type Incoming } from './message.ts';
 import { PostReply } from './post-reply.ts';
-import { refuse } from './refuse.ts';
+import { asRefusal, refuse, writeDown } from './refuse.ts';
 import { revisionOf } from './revisions.ts';
 import { checkLegacy, requireSession, revisionHeaders, sessionFor, singleHeader } from './session-of.ts';
 import { openStandalone, resumeStream } from './streams.ts';
-
-export interface Visit {
-  readonly gateway: Gateway;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
+import type { Visit } from './visit.ts';
 
 export async function serveStreamable(visit: Visit): Promise<void> {
   switch (visit.request.method) {
@@ -73,33 +64,33 @@ async function dispatch(incoming: Incoming, guest: Guest): Promise<void> {
   const { messages, batch } = incoming;
   const requests = messages.filter((message) => message.kind === 'request');
   const others = messages.filter((message) => message.kind !== 'request');
-  for (const message of others) await passOn(message, guest);
-  const [only] = requests;
+  const exchanges = requests.map((message) => identified(message, guest));
+  for (const exchange of exchanges) guest.visit.gateway.checkRate(exchange);
+  for (const message of others) await (batch ? passOnInBatch(message, guest) : passOn(message, guest));
+  const [only] = exchanges;
   if (only === undefined) {
     guest.visit.response.writeHead(202, { 'content-length': 0 }).end();
     return;
   }
-  const reply = replyTo(only, guest);
+  const reply = replyTo(only.message, guest);
   if (!batch) return call(only, reply, guest);
   // One refused element must not lose the answers to the others, so each is an exchange of its own (2025-03-26, *Batching*).
-  const collected = new BatchReply(reply, requests.length);
-  await Promise.all(requests.map((message) => call(message, collected.part(), guest)));
+  const collected = new BatchReply(reply, exchanges.length);
+  await Promise.all(exchanges.map((exchange) => call(exchange, collected.part(), guest)));
 }
 
 async function call(
-  message: ClientRequest,
+  exchange: Identified<ClientRequest>,
   reply: PostReply | ReturnType<BatchReply['part']>,
   guest: Guest,
 ): Promise<void> {
-  const exchange = identified(message, guest);
-  guest.visit.gateway.checkRate(exchange);
   await serveRequest(
     exchange,
     { session: guest.session, headers: forwardedHeaders(guest.visit.request.headers), reply },
     guest.visit.gateway.serve,
   );
   // An initialize that the server refused has named no session, so nobody could ever come back to it.
-  if (message.method === 'initialize' && !guest.session.named)
+  if (exchange.message.method === 'initialize' && !guest.session.named)
     guest.visit.gateway.sessions.end(guest.session, 'initialize was refused');
 }
 
@@ -111,6 +102,14 @@ async function passOn(message: ClientNotification | ClientResponse, guest: Guest
     forwardedHeaders(visit.request.headers),
     visit.gateway.serve,
   );
+}
+
+async function passOnInBatch(message: ClientNotification | ClientResponse, guest: Guest): Promise<void> {
+  try {
+    await passOn(message, guest);
+  } catch (error) {
+    writeDown(guest.visit, asRefusal(error), { caller: guest.caller });
+  }
 }
 
 function identified<M extends ClientMessage>(message: M, { visit, caller, session }: Guest): Identified<M> {

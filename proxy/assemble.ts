@@ -1,0 +1,195 @@
+/** A bundle made to work: the stages of one gateway, over what of it outlives a change of policy. */
+import { gatewayName, type Bundle } from '#bundle';
+import type { Logger } from '../lib/log.ts';
+import { compileAccess } from './authorize/index.ts';
+import type { Approvals } from './control/approvals.ts';
+import { createCredentials, headersFor, type Credentials, type FileAccess } from './credential/index.ts';
+import { compileMasker, type Masker } from './engine/mask/index.ts';
+import type { ClientNotification, ClientResponse, Credentialed, Identified, Judgement } from './exchange.ts';
+import { createPassthrough } from './forward/passthrough.ts';
+import type { Upstream } from './upstream.ts';
+import { compileGuard } from './guard/index.ts';
+import { createHold, type Hold } from './hold/index.ts';
+import type { Gateway } from './gateway.ts';
+import type { GatewayState } from './gateway-state.ts';
+import { createIdentify, protectedResourceMetadata, type TokenProvider } from './identify/index.ts';
+import { Journal } from './journal.ts';
+import type { OidcVerifier } from '../lib/oidc.ts';
+import type { RateLimit } from './lib/rate-limit.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
+import type { Stages } from './pipeline.ts';
+import type { ProxyMetrics } from './record/metrics.ts';
+import type { Recorder } from './record/recorder.ts';
+import { Refusal } from './refusal.ts';
+import { createRelease, refusalMessage, type ReleaseDeps } from './release/index.ts';
+import { createSealer, type Sealer } from './session/seal.ts';
+
+/** What the process lends to every gateway. */
+export interface GatewayDeps {
+  readonly approvals: Approvals;
+  readonly files: FileAccess;
+  readonly recorder: Recorder;
+  readonly metrics: ProxyMetrics;
+  readonly verifierFor: (provider: TokenProvider) => Pick<OidcVerifier, 'verify'>;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Where this process listens: the resource of a gateway without publicUrl. */
+  readonly listenUrl: string;
+}
+
+/** Compiles a bundle. Throws a GatehouseError for a policy that cannot be compiled; then the old one stays in force. */
+export async function assembleGateway(
+  bundle: Bundle,
+  state: GatewayState,
+  upstream: Upstream,
+  deps: GatewayDeps,
+): Promise<Gateway> {
+  const parts = await compileParts(bundle, state, deps);
+  const { credentials, hold, journal, log, masker, name, outbound, sealer, stages } = parts;
+  const { limits, server } = bundle;
+  const resource = bundle.publicUrl ?? `${deps.listenUrl}${server.path}`;
+  const lend = <M extends Unjudged>(exchange: Identified<M>): Promise<Credentialed<M>> =>
+    credentials.credential({ ...exchange, authorized: true, judgement: ALLOWED, approval: undefined });
+
+  return {
+    name,
+    bundle,
+    identify: createIdentify(bundle.identity, { verifierFor: deps.verifierFor, now: deps.now, resource }),
+    sealer,
+    sessions: state.sessions,
+    upstream,
+    journal,
+    masker,
+    metadata: protectedResourceMetadata(bundle, resource),
+    refusalMessage,
+    passthrough: passThrough(bundle, lend),
+    checkRate: (exchange) => checkRate(state.rate, exchange, limits.callsPerMinute),
+    serve: {
+      stages: {
+        ...stages,
+        forward: (exchange, { headers, signal, link }) => {
+          const { id, method } = exchange.message;
+          return upstream.call({ link, id, method, signal, ...outbound(exchange, headers) });
+        },
+      },
+      upstream,
+      journal,
+      approvals: deps.approvals,
+      callTimeoutMs: limits.callTimeoutMs,
+      now: deps.now,
+      log,
+      post: async (exchange, session, headers) => {
+        const signal = AbortSignal.timeout(limits.callTimeoutMs);
+        await upstream.post({ link: session.link, signal, ...outbound(await lend(exchange), headers) });
+      },
+      wrap: hold.wrap,
+      learn: (text, exchange) => {
+        if (exchange.message.method === 'tools/list') state.parameters.learn(text);
+        else state.tasks.learn(text, exchange);
+      },
+    },
+  };
+}
+
+interface Parts {
+  readonly name: string;
+  readonly log: Logger;
+  readonly sealer: Sealer;
+  readonly masker: Masker;
+  readonly journal: Journal;
+  readonly credentials: Credentials;
+  readonly hold: Hold;
+  readonly outbound: Outbound;
+  readonly stages: Omit<Stages, 'forward'>;
+}
+
+async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDeps): Promise<Parts> {
+  const name = gatewayName(bundle.gateway);
+  const log = deps.log.child({ gateway: name });
+  const { now, recorder, metrics, files, approvals } = deps;
+  const { known, parameters, schemas, states, tasks } = state;
+  const sealer = createSealer(name, bundle.sealing);
+  const masker = compileMasker(bundle.masking, { known, hashKey: Buffer.from(bundle.hashKey, 'base64') });
+  const { onFailure } = bundle.recording;
+  const journal = new Journal({ gateway: name, recorder, metrics, now, masker, onFailure });
+  const credentials = createCredentials(bundle.credentials, { gateway: name, files, now, known, log });
+  await credentials.preload();
+  const guard = await compileGuard(bundle.rules);
+  const access = compileAccess(bundle.access, { taskTarget: (caller, id) => tasks.targetOf(caller, id) });
+  const hold = createHold({
+    gateway: name,
+    approvals,
+    states,
+    sealer,
+    masker,
+    now,
+    rejudge: (exchange) => (state.current?.serve.stages.judge ?? guard.judge)(exchange),
+    onPhase: (exchange, approval, phase) => journal.approval(exchange, approval, phase),
+  });
+  const visible: ReleaseDeps['visible'] = (recipient, target) => access.visible(recipient, target);
+  const stages: Parts['stages'] = {
+    authorize: (exchange) => access.authorize(exchange),
+    judge: (exchange) => guard.judge(exchange),
+    hold: hold.clear,
+    credential: (exchange) => credentials.credential(exchange),
+    release: createRelease({ visible, masker, schemas }),
+  };
+  return {
+    name,
+    log,
+    sealer,
+    masker,
+    journal,
+    credentials,
+    hold,
+    outbound: createOutbound(masker, parameters),
+    stages,
+  };
+}
+
+/** Notifications and responses, and what passes beside the MCP path: answers to what was judged when it was asked. */
+type Unjudged = ClientNotification | ClientResponse;
+
+const ALLOWED: Judgement = {
+  decision: 'allow',
+  rule: undefined,
+  ruleRevision: undefined,
+  reason: 'No rule speaks of it.',
+  risk: 0,
+  parsed: { classes: [], targets: [], risk: [] },
+  audited: [],
+};
+
+function passThrough(
+  { server, limits }: Bundle,
+  lend: (exchange: Identified<ClientNotification>) => Promise<Credentialed<ClientNotification>>,
+): Gateway['passthrough'] {
+  if (server.url === undefined || server.passthrough.length === 0) {
+    return () =>
+      Promise.reject(new Refusal('not_found', 'Nothing passes through here.', { status: 404, as: -32600 }));
+  }
+  const { origin } = new URL(server.url);
+  const through = createPassthrough({
+    origin,
+    maxBodyBytes: limits.maxBodyBytes,
+    timeoutMs: limits.callTimeoutMs,
+  });
+  return async ({ exchange, ...request }) => {
+    const { inject } = await lend(exchange);
+    return through.send({ ...request, headers: headersFor(inject) });
+  };
+}
+
+function checkRate(rate: RateLimit, { caller }: Identified, perMinute: number): void {
+  const wait = rate.take(`${caller.issuer}\0${caller.subject}`, perMinute);
+  if (wait === 0) return;
+  throw new Refusal(
+    'rate_limited',
+    `You made more than ${perMinute} calls a minute, which is this gateway's limit; try again in ${wait} s.`,
+    {
+      status: 429,
+      as: -32603,
+      headers: { 'Retry-After': String(wait) },
+    },
+  );
+}
