@@ -84,6 +84,15 @@ function releaseAnswer(text: string, context: Context<Answer>): Released {
 /** A notification or a request of the server. */
 function releaseCall(text: string, context: Context<Call>): Released {
   const { message, recipient, deps } = context;
+  if (message.kind === 'request' && recipient.session.era === 'modern') {
+    // 2026-07-28: servers ask by an input_required result alone, and no client may answer what is asked otherwise.
+    return {
+      kind: 'dropped',
+      reason: 'the revision knows no requests of servers',
+      masked: [],
+      answer: undefined,
+    };
+  }
   const uri = message.method === 'notifications/resources/updated' ? resourceOf(text) : undefined;
   if (uri !== undefined && !deps.visible(recipient, { kind: 'resource', uri })) {
     return drop('it tells of a resource that the caller may not see', [], message);
