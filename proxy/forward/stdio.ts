@@ -21,9 +21,11 @@ const GRACE_MS = 2_000;
 export function createStdioUpstream(options: StdioOptions): Upstream {
   const children = new Set<StdioChild>();
 
-  const connect = (link: UpstreamLink): StdioChild => {
+  const connect = ({ link, headers }: Pick<UpstreamCall, 'link' | 'headers'>): StdioChild => {
     const existing = link.connection;
     if (existing instanceof StdioChild && existing.connection.open) return existing;
+    // A new process knows nothing of what the client agreed on with the one that died.
+    if (existing !== undefined && !isModern(headers)) throw processEnded();
     const child = new StdioChild(options, () => children.delete(child));
     children.add(child);
     link.connection = child;
@@ -32,17 +34,21 @@ export function createStdioUpstream(options: StdioOptions): Upstream {
 
   return {
     call: async (request) => {
-      const child = request.method === 'initialize' ? fresh(request.link, connect) : connect(request.link);
-      const modern = request.headers['mcp-protocol-version'] === '2026-07-28';
-      const events = await child.connection.call(request.text, { ...request, cancelOnAbort: modern });
+      if (request.method === 'initialize') forget(request.link);
+      const cancelOnAbort = isModern(request.headers);
+      const events = await connect(request).connection.call(request.text, { ...request, cancelOnAbort });
       return { kind: 'stream', begun: false, events };
     },
     post: async (message: UpstreamCall): Promise<Answer> => {
-      await connect(message.link).connection.post(message.text, message.headers);
+      await connect(message).connection.post(message.text, message.headers);
       return { kind: 'none', status: 202 };
     },
-    stream: (request) =>
-      Promise.resolve({ kind: 'stream', begun: false, events: connect(request.link).connection.unsolicited }),
+    // eslint-disable-next-line @typescript-eslint/require-await -- so that a Refusal rejects and does not throw
+    stream: async (request) => ({
+      kind: 'stream',
+      begun: false,
+      events: connect(request).connection.unsolicited,
+    }),
     end: (request) => {
       request.link.connection?.close();
       return Promise.resolve(200);
@@ -55,10 +61,21 @@ export function createStdioUpstream(options: StdioOptions): Upstream {
   };
 }
 
-function fresh(link: UpstreamLink, connect: (link: UpstreamLink) => StdioChild): StdioChild {
+function forget(link: UpstreamLink): void {
   link.connection?.close();
   link.connection = undefined;
-  return connect(link);
+}
+
+function isModern(headers: Readonly<Record<string, string>>): boolean {
+  return headers['mcp-protocol-version'] === '2026-07-28';
+}
+
+function processEnded(): Refusal {
+  return new Refusal(
+    'session_not_found',
+    "The MCP server's process of this session has ended; send initialize to open a new one.",
+    { status: 404, as: -32001 },
+  );
 }
 
 class StdioChild {
