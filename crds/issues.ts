@@ -19,6 +19,12 @@ export function pathText(path: Path): string {
   return text.join('').replace(/^\./, '');
 }
 
+/** `spec.server.url must be …` as a whole sentence. */
+export function sentenceOfFault({ path, message }: Fault): string {
+  const place = pathText(path);
+  return `${place === '' ? '' : `${place} `}${message}${/[.?]$/.test(message) ? '' : '.'}`;
+}
+
 /** The faults of one issue; unknown fields are told with what `schema` knows at their place. */
 export function faultsOf(issue: z.core.$ZodIssue, schema: StructuralSchema): Fault[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));

@@ -9,7 +9,7 @@ import type { Environment } from './built.ts';
 import { classify } from './classify.ts';
 import { documentsOf, type ManifestFile } from './documents.ts';
 import { readObject } from './envelope.ts';
-import { pathText, type Fault, type Path } from './issues.ts';
+import { pathText, sentenceOfFault, type Fault, type Path } from './issues.ts';
 import { objectKey, type PolicyObject } from './objects.ts';
 
 export type { ManifestFile } from './documents.ts';
@@ -97,10 +97,8 @@ function findingsIn(value: unknown, origin: Origin, prefix: Path, environment: E
 }
 
 function problemOf({ file, document }: Origin, fault: Fault): ManifestProblem {
-  const path = pathText(fault.path);
-  const subject = path === '' ? '' : `${path} `;
-  const end = /[.?]$/.test(fault.message) ? '' : '.';
-  return { file, document, path, message: `${file}, document ${document}: ${subject}${fault.message}${end}` };
+  const message = `${file}, document ${document}: ${sentenceOfFault(fault)}`;
+  return { file, document, path: pathText(fault.path), message };
 }
 
 function duplicates(

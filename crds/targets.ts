@@ -23,6 +23,13 @@ export const targetMembers = {
 
 export type Targets = z.output<z.ZodObject<typeof targetMembers>>;
 
+const targets = z.object(targetMembers);
+
+/** What a policy says it binds, where the rest of it cannot be read; `undefined` where that cannot be read either. */
+export function readTargets(spec: unknown): Targets | undefined {
+  return targets.safeParse(spec).data;
+}
+
 /** The rules that hold between them. */
 export const targetRules: readonly CrossRule<Targets>[] = [
   {

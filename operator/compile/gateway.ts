@@ -3,7 +3,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Bundle, Credential, IdentityProvider, MaskPolicy, Rule } from '#bundle';
 import { objectKey, type McpGateway } from '#crds';
 import { NotAccepted, titleOf } from './conditions.ts';
-import type { Installation } from './installation.ts';
+import type { ClusterIdentity, Installation } from './installation.ts';
 import { compileLimits } from './limits.ts';
 import { revisionOf } from './revision.ts';
 import { compileServer } from './server.ts';
@@ -21,7 +21,7 @@ export function compileGateway(gateway: McpGateway, policies: Policies, installa
     gateway: { namespace: metadata.namespace, name: metadata.name },
     server: compileServer(spec.server),
     ...(spec.publicUrl !== undefined && { publicUrl: spec.publicUrl }),
-    identity: spec.identity.map((provider) => compileProvider(gateway, provider)),
+    identity: spec.identity.map((provider) => compileProvider(gateway, provider, installation.cluster)),
     access: spec.access.map(compileAccess),
     credentials: spec.credentials.map((credential) =>
       compileCredential(gateway, credential, installation.baseDir),
@@ -55,17 +55,21 @@ function holdFloors(gateway: McpGateway, { floors }: Installation): void {
 
 type Provider = McpGateway['spec']['identity'][number];
 
-function compileProvider(gateway: McpGateway, provider: Provider): IdentityProvider {
-  if ('anonymous' in provider) return { kind: 'anonymous', name: provider.name };
-  if (!('oidc' in provider)) throw notBuilt(gateway, `identity "${provider.name}"`);
-  const { audiences, ...oidc } = provider.oidc;
-  const { publicUrl } = gateway.spec;
-  return {
-    kind: 'oidc',
-    name: provider.name,
-    audiences: audiences ?? (publicUrl === undefined ? [] : [publicUrl]),
-    ...oidc,
-  };
+function compileProvider(
+  gateway: McpGateway,
+  provider: Provider,
+  cluster: ClusterIdentity | undefined,
+): IdentityProvider {
+  const { name } = provider;
+  const own = gateway.spec.publicUrl === undefined ? [] : [gateway.spec.publicUrl];
+  if ('anonymous' in provider) return { kind: 'anonymous', name };
+  if ('oidc' in provider) {
+    const { audiences = own, ...oidc } = provider.oidc;
+    return { kind: 'oidc', name, audiences, ...oidc };
+  }
+  if (cluster === undefined) throw notBuilt(gateway, `identity "${name}"`);
+  const { audiences = own } = provider.serviceAccount;
+  return { kind: 'serviceAccount', name, audiences, ...cluster };
 }
 
 function compileAccess(rule: McpGateway['spec']['access'][number]): Bundle['access'][number] {

@@ -7,10 +7,17 @@ import { NotAccepted, type Condition, type ObjectConditions } from './conditions
 import { compileGateway } from './gateway.ts';
 import type { Installation } from './installation.ts';
 import { compileMasking, compileRule } from './policies.ts';
+import { conditionsOfUnread, holdUnread } from './unreadable.ts';
 import { warningsOfGateway } from './warnings.ts';
 
 export type { Condition, ObjectConditions } from './conditions.ts';
-export { NO_FLOORS, STANDALONE_NAMESPACE, type Floors, type Installation } from './installation.ts';
+export {
+  NO_FLOORS,
+  STANDALONE_NAMESPACE,
+  type ClusterIdentity,
+  type Floors,
+  type Installation,
+} from './installation.ts';
 
 export interface Compiled {
   /** One for each accepted gateway, in the snapshot's order. */
@@ -28,11 +35,15 @@ export function compile(snapshot: Snapshot, installation: Installation): Compile
       masking: bound(masking, gateway).map(compileMasking),
       rules: bound(rules, gateway).map(compileRule),
     };
-    return judge(gateway, installation, () => compileGateway(gateway, policies, installation));
+    return judge(gateway, installation, () => {
+      holdUnread(gateway, snapshot, installation.namespace);
+      return compileGateway(gateway, policies, installation);
+    });
   });
   const objects = [
     ...gateways.map(({ object }) => object),
     ...[...masking, ...rules].map(conditionsOfPolicy),
+    ...snapshot.unreadable.map(conditionsOfUnread),
   ];
   return {
     bundles: gateways.flatMap(({ bundle }) => (bundle === undefined ? [] : [bundle])),

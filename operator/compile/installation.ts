@@ -1,5 +1,5 @@
 /** What the installation, not a manifest, says. */
-import type { SealingKey } from '#bundle';
+import type { IdentityProvider, SealingKey } from '#bundle';
 
 /** What no gateway may go below. */
 export interface Floors {
@@ -19,6 +19,12 @@ export interface Floors {
 /** Floors of an installation that says nothing. */
 export const NO_FLOORS: Floors = { allowAnonymous: true, allowUnrecorded: true, most: {} };
 
+/** Who signs the tokens of the cluster's service accounts, and by which keys they are verified. */
+export interface ClusterIdentity {
+  readonly issuer: string;
+  readonly jwks: Extract<IdentityProvider, { kind: 'serviceAccount' }>['jwks'];
+}
+
 export interface Installation {
   /** Policies here may bind gateways of every namespace. */
   readonly namespace: string;
@@ -29,6 +35,8 @@ export interface Installation {
   /** Sealing keys of a gateway (`namespace/name`), the sealing one first; at least one. */
   readonly sealingKeys: (gateway: string) => readonly SealingKey[];
   readonly floors: Floors;
+  /** Absent where there is no cluster. */
+  readonly cluster?: ClusterIdentity | undefined;
 }
 
 /** The namespace of a standalone installation. */

@@ -1,11 +1,29 @@
 /** Everything that bundles are compiled from, at one moment. Sources make it; compile reads it. */
-import { objectKey, type ApprovalRule, type MaskingPolicy, type McpGateway, type PolicyObject } from '#crds';
+import {
+  objectKey,
+  type ApprovalRule,
+  type MaskingPolicy,
+  type McpGateway,
+  type ObjectMeta,
+  type PolicyObject,
+} from '#crds';
+
+/** An object that is there and that nobody can read: what it would demand is not known. */
+export interface UnreadableObject {
+  readonly kind: PolicyObject['kind'];
+  readonly metadata: ObjectMeta;
+  readonly spec: unknown;
+  /** The sentence that says why. */
+  readonly message: string;
+}
 
 export interface Snapshot {
   /** Each list is ordered by namespace and name, so that equal states make equal bundles. */
   readonly gateways: readonly McpGateway[];
   readonly maskingPolicies: readonly MaskingPolicy[];
   readonly approvalRules: readonly ApprovalRule[];
+  /** Only a cluster has any: a directory with a mistake is no snapshot. */
+  readonly unreadable: readonly UnreadableObject[];
   /** Labels of each namespace that is known. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
@@ -13,15 +31,19 @@ export interface Snapshot {
 /** The label that Kubernetes itself puts on every namespace; without a cluster it is the only one. */
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
-/** The snapshot of objects that come without their namespaces, as from a directory. */
-export function snapshotOf(objects: readonly PolicyObject[]): Snapshot {
+/** The snapshot of objects; a directory has no namespaces, so theirs are those that its objects name. */
+export function snapshotOf(
+  objects: readonly PolicyObject[],
+  more: Partial<Pick<Snapshot, 'namespaces' | 'unreadable'>> = {},
+): Snapshot {
   const ordered = [...objects].sort((a, b) => compareText(objectKey(a), objectKey(b)));
   const names = new Set(ordered.map((object) => object.metadata.namespace));
   return {
     gateways: ordered.filter((object) => object.kind === 'McpGateway'),
     maskingPolicies: ordered.filter((object) => object.kind === 'MaskingPolicy'),
     approvalRules: ordered.filter((object) => object.kind === 'ApprovalRule'),
-    namespaces: new Map([...names].map((name) => [name, { [NAMESPACE_NAME]: name }])),
+    unreadable: more.unreadable ?? [],
+    namespaces: more.namespaces ?? new Map([...names].map((name) => [name, { [NAMESPACE_NAME]: name }])),
   };
 }
 

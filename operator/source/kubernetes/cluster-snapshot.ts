@@ -1,0 +1,63 @@
+/** What the caches hold at one moment → the snapshot that bundles are compiled from, and what a cluster adds. Pure. */
+import { API_VERSION, readObject, sentenceOfFault, type PolicyObject } from '#crds';
+import { snapshotOf, type Snapshot, type UnreadableObject } from '../snapshot.ts';
+import type { Namespace, Pod, RawPolicyObject, Service } from './resources.ts';
+
+export interface Observed {
+  readonly objects: readonly { readonly kind: PolicyObject['kind']; readonly object: RawPolicyObject }[];
+  readonly namespaces: readonly Namespace[];
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+}
+
+/** What the API server keeps beside an object's spec. */
+export interface ObjectFacts {
+  readonly uid: string;
+  readonly generation: number;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly status: unknown;
+}
+
+export interface ClusterSnapshot extends Snapshot {
+  /** By kind and key: `McpGateway tools/orders`. */
+  readonly facts: ReadonlyMap<string, ObjectFacts>;
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+}
+
+export function clusterSnapshot(observed: Observed): ClusterSnapshot {
+  const readable: PolicyObject[] = [];
+  const unreadable: UnreadableObject[] = [];
+  const facts = new Map<string, ObjectFacts>();
+  for (const { kind, object } of observed.objects) {
+    const { uid, generation, creationTimestamp, namespace, name } = object.metadata;
+    facts.set(`${kind} ${namespace}/${name}`, {
+      ...{ uid, generation, created: creationTimestamp },
+      status: object.status,
+    });
+    const read = readObject(kind, { ...object, apiVersion: API_VERSION, kind }, 'Cluster');
+    if ('object' in read) readable.push(read.object);
+    else unreadable.push(unreadableOf(kind, object, read.faults.map(sentenceOfFault)));
+  }
+  const namespaces = new Map(observed.namespaces.map(({ metadata }) => [metadata.name, metadata.labels]));
+  return {
+    ...snapshotOf(readable, { namespaces, unreadable }),
+    facts,
+    pods: observed.pods,
+    services: observed.services,
+  };
+}
+
+function unreadableOf(
+  kind: PolicyObject['kind'],
+  { metadata, spec }: RawPolicyObject,
+  sentences: readonly string[],
+): UnreadableObject {
+  const { namespace, name, labels } = metadata;
+  const title = `${kind} ${namespace}/${name}`;
+  return {
+    ...{ kind, metadata: { namespace, name, labels }, spec },
+    message: `${title} cannot be used: ${sentences[0] ?? 'it has no form that can be read.'}`,
+  };
+}
