@@ -22,6 +22,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     about: 'the guarding proxy (started by standalone or as a sidecar)',
     load: async () => (await import('./proxy.ts')).runProxy,
   },
+  'net-init': {
+    about: 'set the network rules of a guarded pod (run by its first init container)',
+    load: async () => (await import('./net-init.ts')).runNetInit,
+  },
   recorder: {
     about: 'the recorder (started by standalone or as a service)',
     load: async () => (await import('./recorder.ts')).runRecorder,
