@@ -10,6 +10,12 @@ import { ChildFailed } from '../operator/standalone/child.ts';
 import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
 import { UsageError, type Io } from './io.ts';
 
+/**
+ * What a call leaves behind dies young, so a small young generation costs little time and saves 60 MB or more: V8 would
+ * let it grow to 96 MB under load (see `make bench`).
+ */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
 const HELP = `Usage: gatehouse standalone DIR [options]
 
 Guards MCP servers on this machine with the manifests in DIR, which is watched: an edit is in force at once.
@@ -55,7 +61,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         admin,
         logLevel: config.logLevel,
         inherited: config.inherited,
-        gatehouse: [process.execPath, fileURLToPath(new URL('main.ts', import.meta.url))],
+        gatehouse: [process.execPath, ...NODE_FLAGS, fileURLToPath(new URL('main.ts', import.meta.url))],
       },
       { log, stderr: io.stderr },
     );
