@@ -101,6 +101,7 @@ async function serve(parts: Parts): Promise<void> {
     router: () => serving.router,
     authorities: (gateway) => authorities(gateway.bundle.publicUrl),
     now: Date.now,
+    stopping: stop,
     log,
   });
   const metricsServer = createMetricsServer(metrics, () => serving.router !== undefined);

@@ -42,6 +42,8 @@ export interface Inbound {
   readonly session: Session;
   readonly headers: Readonly<Record<string, string>>;
   readonly reply: Reply;
+  /** Aborted when the process is told to end. */
+  readonly stopping: AbortSignal;
 }
 
 /** Requests that live as long as the client likes. */
@@ -128,11 +130,18 @@ class Serving {
       );
     } finally {
       clearTimeout(timer);
+      // Without a deadline there is a listener on the end of the process, which must go.
+      if (timer === undefined) stop.abort();
     }
   }
 
   #startTimer(exchange: Credentialed<ClientRequest>, stop: AbortController): NodeJS.Timeout | undefined {
-    if (ENDLESS.has(exchange.message.method)) return undefined;
+    if (ENDLESS.has(exchange.message.method)) {
+      this.#inbound.stopping.addEventListener('abort', () => stop.abort(goingDown()), {
+        signal: stop.signal,
+      });
+      return undefined;
+    }
     const ms = this.#deps.callTimeoutMs;
     return setTimeout(() => stop.abort(late(ms)), ms);
   }
@@ -244,6 +253,13 @@ class Serving {
     write();
     this.#recorded = true;
   }
+}
+
+function goingDown(): Refusal {
+  return new Refusal('upstream_unavailable', 'The gateway is shutting down; listen again in a moment.', {
+    status: 503,
+    as: -32603,
+  });
 }
 
 function late(ms: number): Refusal {

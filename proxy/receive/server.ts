@@ -16,6 +16,7 @@ export interface ReceiverDeps {
   readonly router: () => Router<Gateway> | undefined;
   readonly authorities: (gateway: Gateway) => Authorities;
   readonly now: () => number;
+  readonly stopping: AbortSignal;
   readonly log: Logger;
 }
 
@@ -56,7 +57,7 @@ async function receive(
     answerPlain(response, route === undefined ? NO_POLICY : NOTHING_HERE);
     return;
   }
-  const visit: Visit = { gateway: route.gateway, request, response, at };
+  const visit: Visit = { gateway: route.gateway, request, response, at, stopping: deps.stopping };
   try {
     checkOrigin(
       { host: request.headers.host, origin: request.headers.origin },

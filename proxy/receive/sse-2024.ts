@@ -12,7 +12,7 @@ import { readJsonBody } from './body.ts';
 import { EventResponse } from './event-response.ts';
 import { readMessages } from './message.ts';
 import { goneSignal } from './post-reply.ts';
-import type { Visit } from './visit.ts';
+import { endWhenStopping, type Visit } from './visit.ts';
 
 const REVISION = '2024-11-05';
 const PARAMETER = 'sessionId';
@@ -61,6 +61,7 @@ async function open(visit: Visit, prefix: string): Promise<void> {
     const events = new EventResponse(response);
     listeners.set(session, { events, gone });
     events.begin({});
+    endWhenStopping(visit, () => events.end());
     const name = gateway.sessions.seal(session, gateway.sealer);
     await events.write(
       formatEvent({ event: 'endpoint', data: `${prefix}${gateway.bundle.server.path}?${PARAMETER}=${name}` }),
@@ -132,7 +133,10 @@ async function serve(
 ): Promise<void> {
   const deps = visit.gateway.serve;
   const { message: body } = exchange;
-  if (isRequest(body)) return serveRequest({ ...exchange, message: body }, { session, headers, reply }, deps);
+  if (isRequest(body)) {
+    const { stopping } = visit;
+    return serveRequest({ ...exchange, message: body }, { session, headers, reply, stopping }, deps);
+  }
   try {
     await servePost({ ...exchange, message: body }, session, headers, deps);
   } catch (error) {

@@ -84,14 +84,12 @@ async function call(
   reply: PostReply | ReturnType<BatchReply['part']>,
   guest: Guest,
 ): Promise<void> {
-  await serveRequest(
-    exchange,
-    { session: guest.session, headers: forwardedHeaders(guest.visit.request.headers), reply },
-    guest.visit.gateway.serve,
-  );
+  const { visit, session } = guest;
+  const headers = forwardedHeaders(visit.request.headers);
+  await serveRequest(exchange, { session, headers, reply, stopping: visit.stopping }, visit.gateway.serve);
   // An initialize that the server refused has named no session, so nobody could ever come back to it.
-  if (exchange.message.method === 'initialize' && !guest.session.named)
-    guest.visit.gateway.sessions.end(guest.session, 'initialize was refused');
+  if (exchange.message.method === 'initialize' && !session.named)
+    visit.gateway.sessions.end(session, 'initialize was refused');
 }
 
 async function passOn(message: ClientNotification | ClientResponse, guest: Guest): Promise<void> {

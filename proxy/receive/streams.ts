@@ -7,7 +7,7 @@ import { parseEventId, type EventStream } from '../session/event-stream.ts';
 import type { Session } from '../session/sessions.ts';
 import { EventResponse } from './event-response.ts';
 import { acceptsEvents } from './post-reply.ts';
-import type { Visit } from './visit.ts';
+import { endWhenStopping, type Visit } from './visit.ts';
 
 /** How long a stream of server messages is kept open upstream for a client that hung up. */
 const GRACE_MS = 60_000;
@@ -78,10 +78,12 @@ async function openUpstream(source: Source, lastEventId: string | undefined): Pr
   });
 }
 
-function listen({ response }: Visit, stream: EventStream, afterSeq: number): void {
+function listen(visit: Visit, stream: EventStream, afterSeq: number): void {
+  const { response } = visit;
   const events = new EventResponse(response);
   events.begin({});
   stream.attach(events, afterSeq);
+  endWhenStopping(visit, () => events.end());
   response.once('close', () => stream.detach(events));
 }
 
