@@ -1,0 +1,191 @@
+/**
+ * The containers and volumes that injection adds. Every default of the API server is written out: injection compares
+ * what is there with what should be there, and what is filled in later would be a difference each time.
+ */
+import { createHash } from 'node:crypto';
+import type { McpGateway } from '#crds';
+import { CONTROL_AUDIENCE } from '../../crds/audiences.ts';
+import { PROBES_VARIABLE, type ProbeTargets } from '../../crds/probes.ts';
+import {
+  NETWORK_CONTAINER,
+  SIDECAR_CONTAINER,
+  SIDECAR_PORTS,
+  SIDECAR_UID,
+  TOKEN_VOLUME,
+} from '../../crds/sidecar.ts';
+import type { Container, Volume } from './pod.ts';
+import type { InjectionSettings, Resources } from './settings.ts';
+
+const STATE_VOLUME = 'gatehouse-state';
+/** Stands where the API server would mount the pod's own token, which the sidecar has no use for. */
+const NOTHING_VOLUME = 'gatehouse-nothing';
+const STATE_PATH = '/var/lib/gatehouse';
+const TOKEN_PATH = '/var/run/secrets/gatehouse.dev';
+const API_TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** Where all that leaves the pod's containers is taken to, under Redirect. */
+const OUTBOUND_PORT = 15_001;
+const TOKEN_SECONDS = 3600;
+
+export const OUR_VOLUMES: readonly string[] = [STATE_VOLUME, TOKEN_VOLUME, NOTHING_VOLUME];
+export const OUR_CONTAINERS: readonly string[] = [NETWORK_CONTAINER, SIDECAR_CONTAINER];
+
+export interface Wanted {
+  readonly gateway: McpGateway;
+  readonly settings: InjectionSettings;
+}
+
+export function sidecarVolumes(): Volume[] {
+  return [
+    { name: STATE_VOLUME, emptyDir: { medium: 'Memory', sizeLimit: '256Mi' } },
+    { name: NOTHING_VOLUME, emptyDir: { medium: 'Memory', sizeLimit: '4Ki' } },
+    {
+      name: TOKEN_VOLUME,
+      projected: {
+        defaultMode: 0o440,
+        sources: [
+          {
+            serviceAccountToken: {
+              audience: CONTROL_AUDIENCE,
+              expirationSeconds: TOKEN_SECONDS,
+              path: 'token',
+            },
+          },
+        ],
+      },
+    },
+  ];
+}
+
+/** The proxy, as a native sidecar: started before every other container and ended after them. */
+export function proxyContainer(
+  { gateway, settings }: Wanted,
+  probes: ProbeTargets,
+  takenOver?: string,
+): Container {
+  return {
+    name: SIDECAR_CONTAINER,
+    ...image(settings),
+    args: ['proxy'],
+    restartPolicy: 'Always',
+    env: [
+      { name: 'GATEHOUSE_LISTEN', value: `${settings.listenHost}:${SIDECAR_PORTS.mcp}` },
+      { name: 'GATEHOUSE_METRICS_LISTEN', value: `${settings.listenHost}:${SIDECAR_PORTS.metrics}` },
+      { name: 'GATEHOUSE_PROBES_LISTEN', value: `${settings.listenHost}:${SIDECAR_PORTS.probes}` },
+      { name: 'GATEHOUSE_CONTROL_URL', value: settings.controlUrl },
+      { name: 'GATEHOUSE_RECORDER_URL', value: settings.recorderUrl },
+      { name: 'GATEHOUSE_CA', value: settings.ca },
+      { name: 'GATEHOUSE_TOKEN_FILE', value: `${TOKEN_PATH}/token` },
+      { name: 'GATEHOUSE_STATE_DIR', value: STATE_PATH },
+      { name: 'GATEHOUSE_LOG_LEVEL', value: gateway.spec.sidecar.logLevel },
+      { name: PROBES_VARIABLE, value: JSON.stringify(probes) },
+    ],
+    ports: [
+      // A Service that names the server's port finds the sidecar under that name.
+      ...(takenOver === undefined ? [] : [port(takenOver, SIDECAR_PORTS.mcp)]),
+      port('gh-metrics', SIDECAR_PORTS.metrics),
+    ],
+    resources: resourcesOf(gateway, settings),
+    securityContext: restricted(),
+    startupProbe: httpProbe('/readyz', { periodSeconds: 1, failureThreshold: 300 }),
+    readinessProbe: httpProbe('/readyz', { periodSeconds: 5, failureThreshold: 2 }),
+    livenessProbe: httpProbe('/healthz', { periodSeconds: 10, failureThreshold: 3 }),
+    volumeMounts: [
+      { name: STATE_VOLUME, mountPath: STATE_PATH },
+      { name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true },
+      { name: NOTHING_VOLUME, mountPath: API_TOKEN_PATH, readOnly: true },
+    ],
+    ...untold(),
+  };
+}
+
+/** Sets the pod's network rules and ends, before anything else of the pod runs. */
+export function networkContainer({ gateway, settings }: Wanted): Container {
+  const { port: serverPort = SIDECAR_PORTS.mcp, openPorts } = gateway.spec.server;
+  const open = [SIDECAR_PORTS.metrics, SIDECAR_PORTS.probes, ...openPorts];
+  return {
+    name: NETWORK_CONTAINER,
+    ...image(settings),
+    args: [
+      'net-init',
+      ...['--proxy-port', String(SIDECAR_PORTS.mcp)],
+      ...['--outbound-port', String(OUTBOUND_PORT)],
+      ...['--uid', String(SIDECAR_UID)],
+      ...['--server-port', String(serverPort)],
+      ...['--open-ports', [...new Set(open)].join(',')],
+      ...['--dns', settings.resolvers.join(',')],
+    ],
+    resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
+    securityContext: {
+      ...restricted(),
+      runAsNonRoot: false,
+      runAsUser: 0,
+      runAsGroup: 0,
+      capabilities: { add: ['NET_ADMIN', 'NET_RAW'], drop: ['ALL'] },
+    },
+    volumeMounts: [{ name: NOTHING_VOLUME, mountPath: API_TOKEN_PATH, readOnly: true }],
+    ...untold(),
+  };
+}
+
+/**
+ * Stands for everything that the gateway and the installation say of an injected pod. A pod whose annotation has
+ * another digest is outdated. The roots are left out: new ones reach running sidecars in their bundle.
+ */
+export function injectionDigest({ gateway, settings }: Wanted): string {
+  const { server, interception } = gateway.spec;
+  const said = {
+    proxy: proxyContainer({ gateway, settings: { ...settings, ca: '', probeKey: '' } }, {}),
+    network: interception === 'Redirect' ? networkContainer({ gateway, settings }) : undefined,
+    volumes: sidecarVolumes(),
+    server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
+  };
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);
+}
+
+function image({ image: reference, imagePullPolicy }: InjectionSettings): Partial<Container> {
+  return { image: reference, imagePullPolicy };
+}
+
+function port(
+  name: string,
+  containerPort: number,
+): { name: string; containerPort: number; protocol: string } {
+  return { name, containerPort, protocol: 'TCP' };
+}
+
+function restricted(): NonNullable<Container['securityContext']> {
+  return {
+    runAsNonRoot: true,
+    runAsUser: SIDECAR_UID,
+    runAsGroup: SIDECAR_UID,
+    readOnlyRootFilesystem: true,
+    allowPrivilegeEscalation: false,
+    privileged: false,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+function httpProbe(
+  path: string,
+  times: { periodSeconds: number; failureThreshold: number },
+): NonNullable<Container['startupProbe']> {
+  return {
+    httpGet: { path, port: SIDECAR_PORTS.metrics, scheme: 'HTTP' },
+    timeoutSeconds: 2,
+    successThreshold: 1,
+    ...times,
+  };
+}
+
+function resourcesOf(gateway: McpGateway, settings: InjectionSettings): Resources {
+  const own = gateway.spec.sidecar.resources;
+  return {
+    requests: { ...settings.resources.requests, ...own?.requests },
+    limits: { ...settings.resources.limits, ...own?.limits },
+  };
+}
+
+function untold(): Partial<Container> {
+  return { terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File' };
+}
