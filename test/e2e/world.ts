@@ -1,4 +1,8 @@
 /** What most of these tests need: an issuer, a server that follows a script, and a gateway between them and the test. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { z } from 'zod';
 import { type Gatehouse, type Manifest, startGatehouse } from '../fixtures/gatehouse.ts';
 import { type Issuer, startIssuer } from '../fixtures/issuer.ts';
 import type { Way } from '../fixtures/hand-client.ts';
@@ -66,4 +70,47 @@ export function signedIn(issuer: Issuer, url: string): Record<string, unknown> {
     access: OPEN,
     limits: { callsPerMinute: 100_000 },
   };
+}
+
+const status = z.looseObject({
+  ready: z.boolean(),
+  problems: z.array(z.string()),
+  gateways: z.array(
+    z.looseObject({
+      name: z.string(),
+      revision: z.string(),
+      applied: z.array(z.looseObject({ revision: z.string() })),
+    }),
+  ),
+  processes: z.array(z.looseObject({ name: z.string(), running: z.boolean(), restarts: z.number() })),
+});
+
+/** What GET /v1/status says. */
+export async function statusOf({ admin }: Pick<Gatehouse, 'admin'>): Promise<z.infer<typeof status>> {
+  return status.parse(await (await fetch(`${admin}/v1/status`)).json());
+}
+
+/** Rewrites the manifests and waits until the proxy has put them in force. */
+export async function edit({ gatehouse }: World, change: (manifests: string) => string): Promise<void> {
+  const revisions = async (): Promise<string> =>
+    JSON.stringify((await statusOf(gatehouse)).gateways.map(({ name, revision }) => [name, revision]));
+  const before = await revisions();
+  await rewrite(gatehouse, change);
+  await expect.poll(revisions, { timeout: 10_000, interval: 20 }).not.toBe(before);
+  const applied = async (): Promise<boolean> =>
+    (await statusOf(gatehouse)).gateways.every(
+      ({ revision, applied: [last] }) => last?.revision === revision,
+    );
+  await expect.poll(applied, { timeout: 10_000, interval: 20 }).toBe(true);
+}
+
+export async function rewrite(
+  { directory }: Pick<Gatehouse, 'directory'>,
+  change: (manifests: string) => string,
+): Promise<void> {
+  const file = join(directory, 'manifests.yaml');
+  const before = await readFile(file, 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error('The edit changes nothing.');
+  await writeFile(file, after);
 }

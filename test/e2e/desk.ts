@@ -1,0 +1,54 @@
+/** Where approvers sit: the admin API, asked as the CLI asks it. */
+import { expect } from 'vitest';
+import { z } from 'zod';
+import type { World } from './world.ts';
+
+const request = z.looseObject({
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.looseObject({
+    requester: z.looseObject({ username: z.string() }),
+    call: z.looseObject({ tool: z.string(), preview: z.string() }),
+  }),
+  status: z.looseObject({ phase: z.string(), outcome: z.string().optional() }),
+});
+
+export type Approval = z.infer<typeof request>;
+
+/** All that this person may see. */
+export async function approvals({ gatehouse }: World, token: string): Promise<Approval[]> {
+  const response = await fetch(`${gatehouse.admin}/v1/approvals`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return z.object({ items: z.array(request) }).parse(await response.json()).items;
+}
+
+/** The approval whose preview holds `text`, once it is there and has come so far. */
+export async function approvalOf(
+  world: World,
+  token: string,
+  text: string,
+  phase = 'Pending',
+): Promise<Approval & { readonly id: string }> {
+  const found = async (): Promise<Approval | undefined> =>
+    (await approvals(world, token)).find(
+      ({ spec, status }) => spec.call.preview.includes(text) && status.phase === phase,
+    );
+  await expect.poll(found, { timeout: 15_000, interval: 50 }).toBeDefined();
+  const approval = request.parse(await found());
+  return { ...approval, id: approval.metadata.name };
+}
+
+/** The HTTP status of the decision. */
+export async function decide(
+  { gatehouse }: World,
+  token: string,
+  id: string,
+  decision: { verdict: 'Approve' | 'Deny'; comment?: string },
+): Promise<{ status: number; text: string }> {
+  const response = await fetch(`${gatehouse.admin}/v1/approvals/${id}/decisions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(decision),
+  });
+  return { status: response.status, text: await response.text() };
+}
