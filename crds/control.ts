@@ -11,7 +11,7 @@
  *   POST /v1/streams/{stream}/records  proxy → recorder, newline-delimited record lines; answered with Acknowledged,
  *                                      or 409 with the sequence number that the recorder expects next
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { bundle } from './bundle.ts';
 
@@ -177,5 +177,5 @@ export const FIRST_PREV = '0'.repeat(64);
 
 /** The hash that chains a stream: SHA-256 over the line's bytes, without the newline, hex. */
 export function lineHash(line: string): string {
-  return createHash('sha256').update(line).digest('hex');
+  return hash('sha256', line, 'hex');
 }

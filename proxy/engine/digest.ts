@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from '../../lib/json/index.ts';
 
 export interface DigestedCall {
@@ -25,5 +25,5 @@ export function callDigest(call: DigestedCall): string {
     canonicalJson(argumentsText),
     ruleRevision,
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts), 'hex');
 }

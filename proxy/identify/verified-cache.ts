@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Caller } from '../exchange.ts';
 
 /** So that a key that was withdrawn, or a clock that was wrong, does not live on for long. */
@@ -38,5 +38,5 @@ export function createVerifiedCache(size: number, now: () => number): VerifiedCa
 }
 
 function keyOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }

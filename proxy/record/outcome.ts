@@ -127,6 +127,13 @@ function targetName(target: Target): string {
   return target.kind === 'resource' ? target.uri : target.name;
 }
 
+const last = { at: Number.NaN, iso: '' };
+
+/** Busy proxies write several events a millisecond, and writing dates out is slow. */
 function isoTime(at: number): string {
-  return new Date(at).toISOString();
+  if (at !== last.at) {
+    last.iso = new Date(at).toISOString();
+    last.at = at;
+  }
+  return last.iso;
 }

@@ -2,7 +2,7 @@
  * The sessions of one gateway (design, section 4). A legacy session is opened by `initialize` and named by a sealed id
  * that is bound to issuer and subject; what comes without one belongs to the caller's implicit session.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Caller, Era, RequestId, SessionFacts } from '../exchange.ts';
 import type { UpstreamLink } from '../upstream.ts';
@@ -40,6 +40,8 @@ const MAX_STREAMS = 64;
 
 export class Sessions {
   readonly #byId = new Map<string, Session>();
+  /** Those without a name of their own, by whose they are. */
+  readonly #implicit = new Map<string, Session>();
   readonly #ended = new Set<string>();
   readonly #now: () => number;
   readonly #events: SessionEvents;
@@ -96,13 +98,13 @@ export class Sessions {
 
   /** All calls of one issuer, subject and client that name no session. */
   implicit(caller: Caller, era: Era, revision: string): Session {
-    const id = createHash('sha256')
-      .update([era, caller.issuer, caller.subject, caller.clientId ?? ''].join('\0'))
-      .digest('base64url')
-      .slice(0, 16);
-    const known = this.#byId.get(`${era}-${id}`);
+    const whose = whoseCalls(caller, era);
+    const known = this.#implicit.get(whose);
     if (known !== undefined) return this.#touch(known);
-    return this.#add(newSession({ id: `${era}-${id}`, era, revision, explicit: false }, caller, this.#now()));
+    const id = `${era}-${hash('sha256', whose, 'base64url').slice(0, 16)}`;
+    const session = this.#add(newSession({ id, era, revision, explicit: false }, caller, this.#now()));
+    this.#implicit.set(whose, session);
+    return session;
   }
 
   newStream(session: Session): EventStream {
@@ -166,6 +168,7 @@ export class Sessions {
   }
 
   #release(session: Session, reason: string): void {
+    if (!session.explicit) this.#implicit.delete(whoseCalls(session.owner, session.era));
     for (const stream of session.streams.values()) stream.end();
     session.link.connection?.close();
     this.#events.ended(session, reason);
@@ -196,6 +199,11 @@ function newSession(
   };
 }
 
+/** 2026-07-28 has no sessions: what one person does with one client belongs together (design, section 4). */
+function whoseCalls({ issuer, subject, clientId }: Caller, era: Era): string {
+  return [era, issuer, subject, clientId ?? ''].join('\0');
+}
+
 function isIdle(session: Session): boolean {
   return session.active === 0 && ![...session.streams.values()].some((stream) => stream.attached);
 }
@@ -207,7 +215,7 @@ function openSealed(name: string, sealer: Sealer): z.infer<typeof sealedSession>
 
 /** Binds sealed things to a person: hex SHA-256 over issuer and subject. */
 export function ownerHash(caller: Caller): string {
-  return createHash('sha256').update(`${caller.issuer}\0${caller.subject}`).digest('hex');
+  return hash('sha256', `${caller.issuer}\0${caller.subject}`, 'hex');
 }
 
 function sameOwner(hash: string, caller: Caller): boolean {
