@@ -1,9 +1,8 @@
-/** The cluster's own certificate authority and what it signs. */
-import { generateKeyPairSync, randomBytes, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
-
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const DAY = 86_400_000;
+/** The cluster's own certificate authority and what it signs, made by openssl. */
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../tools/run.ts';
 
 export interface KeyAndCertificate {
   /** PKCS #8, PEM. */
@@ -12,46 +11,42 @@ export interface KeyAndCertificate {
   readonly certificate: string;
 }
 
-interface Subject {
+export interface Subject {
   readonly commonName: string;
   /** Kubernetes reads groups here. */
   readonly organization?: string;
-  /** Names and IP addresses of a server. */
+  /** Names and IP addresses of a server; a subject without any is only a client. */
   readonly hosts?: readonly string[];
 }
 
 export interface Authority {
-  readonly own: KeyAndCertificate;
-  readonly issue: (subject: Subject) => Promise<KeyAndCertificate>;
+  readonly certificate: string;
+  /** Writes `NAME.key` and `NAME.crt` beside the authority's own. */
+  readonly issue: (name: string, subject: Subject) => Promise<KeyAndCertificate>;
 }
 
-x509.cryptoProvider.set(webcrypto);
+const DAYS = '365';
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'];
 
-export async function createAuthority(commonName: string): Promise<Authority> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const root = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity(),
-    name: [{ CN: [commonName] }],
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
-    ],
-  });
+/** Keeps `ca.key` and `ca.crt` in the directory. */
+export async function createAuthority(directory: string, commonName: string): Promise<Authority> {
+  const create = async (
+    name: string,
+    subject: string,
+    args: readonly string[],
+  ): Promise<KeyAndCertificate> => {
+    const files = { key: join(directory, `${name}.key`), certificate: join(directory, `${name}.crt`) };
+    const out = ['-keyout', files.key, '-out', files.certificate];
+    await run('openssl', ['req', '-x509', '-days', DAYS, ...NEW_KEY, '-subj', subject, ...args, ...out]);
+    return { key: readFileSync(files.key, 'utf8'), certificate: readFileSync(files.certificate, 'utf8') };
+  };
+  const usage = ['-addext', 'keyUsage=critical,keyCertSign,digitalSignature'];
+  const own = await create('ca', `/CN=${commonName}`, usage);
+  const signer = ['-CA', join(directory, 'ca.crt'), '-CAkey', join(directory, 'ca.key')];
   return {
-    own: await pems(keys, root),
-    issue: async (subject) => {
-      const leafKeys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-      const leaf = await x509.X509CertificateGenerator.create({
-        ...validity(),
-        subject: nameOf(subject),
-        issuer: root.subjectName,
-        publicKey: leafKeys.publicKey,
-        signingKey: keys.privateKey,
-        extensions: leafExtensions(subject.hosts ?? []),
-      });
-      return pems(leafKeys, leaf);
-    },
+    certificate: own.certificate,
+    issue: (name, subject) =>
+      create(name, distinguishedName(subject), [...signer, ...leafExtensions(subject)]),
   };
 }
 
@@ -61,44 +56,17 @@ export function createSigningKey(): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** Whether the certificate is still good for an hour. */
-export function isCurrent(pem: string): boolean {
-  return new NodeCertificate(pem).validToDate.getTime() > Date.now() + DAY / 24;
+function distinguishedName({ commonName, organization }: Subject): string {
+  return `${organization === undefined ? '' : `/O=${organization}`}/CN=${commonName}`;
 }
 
-function validity(): {
-  serialNumber: string;
-  notBefore: Date;
-  notAfter: Date;
-  signingAlgorithm: typeof ALGORITHM;
-} {
-  return {
-    serialNumber: `01${randomBytes(15).toString('hex')}`,
-    notBefore: new Date(Date.now() - DAY),
-    notAfter: new Date(Date.now() + 365 * DAY),
-    signingAlgorithm: ALGORITHM,
-  };
-}
-
-function nameOf({ commonName, organization }: Subject): x509.JsonName {
-  return [...(organization === undefined ? [] : [{ O: [organization] }]), { CN: [commonName] }];
-}
-
-function leafExtensions(hosts: readonly string[]): x509.Extension[] {
-  const usage = hosts.length > 0 ? ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] : ['1.3.6.1.5.5.7.3.2'];
-  const names = hosts.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? 'ip' : 'dns', value }) as const);
-  return [
-    new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension(usage),
-    ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+function leafExtensions({ hosts = [] }: Subject): string[] {
+  const names = hosts.map((host) => `${/^[\d.]+$|:/.test(host) ? 'IP' : 'DNS'}:${host}`);
+  const extensions = [
+    'basicConstraints=critical,CA:FALSE',
+    'keyUsage=critical,digitalSignature',
+    `extendedKeyUsage=clientAuth${names.length > 0 ? ',serverAuth' : ''}`,
+    ...(names.length > 0 ? [`subjectAltName=${names.join(',')}`] : []),
   ];
-}
-
-async function pems(
-  keys: webcrypto.CryptoKeyPair,
-  certificate: x509.X509Certificate,
-): Promise<KeyAndCertificate> {
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return { key: x509.PemConverter.encode(key, 'PRIVATE KEY'), certificate: certificate.toString('pem') };
+  return extensions.flatMap((extension) => ['-addext', extension]);
 }

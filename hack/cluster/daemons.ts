@@ -107,7 +107,7 @@ function kubelet(layout: Layout): Daemon {
     program: kubernetes.file('kubelet'),
     args: [
       `--config=${etc('kubelet.yaml')}`,
-      `--kubeconfig=${kubeconfig('kubelet')}`,
+      `--kubeconfig=${kubeconfig('node-kubelet')}`,
       `--hostname-override=${layout.node}`,
       `--node-ip=${families(ADDRESSES.node).join(',')}`,
       `--root-dir=${CLUSTER_MOUNT}/kubelet`,

@@ -11,7 +11,7 @@ export const CLUSTER_IMAGES: readonly string[] = [pause.file('image.tar'), image
 /** Imports archives (`docker save` or OCI) into the cluster's containerd. */
 export async function loadImages(layout: Layout, archives: readonly string[]): Promise<void> {
   for (const archive of archives)
-    await runOnNode(layout, ['ctr', '--namespace', 'k8s.io', 'images', 'import', '--local', archive]);
+    await runOnNode(layout, ['ctr', '--namespace', 'k8s.io', 'images', 'import', archive]);
 }
 
 /** Runs a program in the network and with the mounts of the cluster's node. */

@@ -24,7 +24,7 @@ export async function startCluster(layout: Layout): Promise<void> {
   await writeIdentities(layout, port);
   writeConfiguration(layout);
   const first = startFirstProcess(layout);
-  const started = once(first);
+  const started = answerOf(first);
   first.send('listener', listener);
   await started;
   writeState(layout, { pid: first.pid ?? 0, port });
@@ -64,10 +64,13 @@ function startFirstProcess(layout: Layout): ChildProcess {
   return spawn('/bin/sh', args, { stdio: ['ignore', log, log, 'ipc'], detached: true, cwd: '/' });
 }
 
-/** The supervisor closes the channel once it has the socket. */
-function once(child: ChildProcess): Promise<void> {
+/** The supervisor answers once it has the socket. */
+function answerOf(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    child.once('disconnect', resolve);
+    child.once('message', () => {
+      child.disconnect();
+      resolve();
+    });
     child.once('error', (error) =>
       reject(new ClusterError(`The cluster could not be started: ${error.message}.`)),
     );

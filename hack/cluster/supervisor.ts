@@ -19,7 +19,8 @@ const daemons = z
 process.once('message', (_message, handle) => {
   if (!(handle instanceof Server)) throw new Error('The first message must carry the listening socket.');
   handle.on('connection', relay);
-  process.disconnect();
+  // The starter leaves when it knows; the channel's end shows nothing, as the shells in between hold it open too.
+  process.send?.('listening');
 });
 for (const daemon of daemons) keepRunning(daemon);
 

@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nftables: '/usr/sbin/nft',
   prometheus: '/usr/bin/prometheus',
   iproute2: '/usr/sbin/ip',
+  openssl: '/usr/bin/openssl',
 };
 
 const POLICY = '/usr/sbin/policy-rc.d';

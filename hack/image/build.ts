@@ -1,0 +1,48 @@
+/** The image of Gatehouse: the bundle, on a base. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { buildImage } from '../tools/container-image.ts';
+import { debian, imageBase, missingSentence } from '../tools/parts.ts';
+import { bundle } from './bundle.ts';
+
+/** What the image is called unless told otherwise. */
+export const GATEHOUSE_IMAGE = 'localhost/gatehouse:dev';
+
+export class ImageError extends Error {}
+
+interface ImageOptions {
+  readonly reference: string;
+  /** Where the archive is written. */
+  readonly archive: string;
+  /** An image that buildah can pull, or a transport and a path; by default the one that `make tools` makes. */
+  readonly base?: string;
+}
+
+/** Throws ImageError when a part is missing, CommandFailed when buildah refuses. */
+export async function buildGatehouseImage(options: ImageOptions): Promise<{ bytesWithoutBase: number }> {
+  const missing = missingSentence(options.base === undefined ? [debian, imageBase] : [debian]);
+  if (missing !== undefined) throw new ImageError(missing);
+  const context = mkdtempSync(join(tmpdir(), 'gatehouse-bundle-'));
+  try {
+    const program = join(context, 'opt/gatehouse');
+    await bundle(program);
+    mkdirSync(join(context, 'bin'));
+    symlinkSync('/opt/gatehouse/main.mjs', join(context, 'bin/gatehouse'));
+    mkdirSync(dirname(options.archive), { recursive: true });
+    await buildImage({
+      reference: options.reference,
+      dockerfile: readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8'),
+      context,
+      buildArguments: { BASE: options.base ?? `docker-archive:${imageBase.file('image.tar')}` },
+      archive: options.archive,
+    });
+    return { bytesWithoutBase: sizeOf(program) };
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
+
+function sizeOf(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}
