@@ -16,8 +16,8 @@ import type { MaskAbout, Masker, MaskOutcome } from './types.ts';
 import type { Promised, Work } from './work.ts';
 
 /** Work a message may cause: so many characters looked at for each of its own, and so many beyond that. */
-const WORK_PER_CHARACTER = 96;
-const WORK_BASE = 4_000_000;
+const WORK_PER_CHARACTER = 40;
+const WORK_BASE = 1_000_000;
 
 /**
  * Compiles policies, in the order in which they are given, to one masker. Known values are masked with or without

@@ -18,9 +18,17 @@ interface Literal {
 
 interface CompiledLiteral {
   readonly detector: LiteralDetector;
-  readonly regexp: RE2JS;
   readonly before: number;
   readonly after: number;
+}
+
+/** Compiled when first needed, once for all policies: most formats never occur. */
+const REGEXPS = new WeakMap<LiteralDetector, RE2JS>();
+
+function regexpOf(detector: LiteralDetector): RE2JS {
+  const regexp = REGEXPS.get(detector) ?? RE2JS.compile(detector.pattern);
+  REGEXPS.set(detector, regexp);
+  return regexp;
 }
 
 interface CompiledPattern {
@@ -104,7 +112,8 @@ export class PatternMatcher {
     const found: Found[] = [];
     for (const detector of this.#numbers) {
       budget.spend(text.length);
-      const pattern = new RegExp(detector.pattern);
+      const { pattern } = detector;
+      pattern.lastIndex = 0;
       for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
         const one = accept(detector, text, { start: match.index, end: pattern.lastIndex }, key);
         // A number may begin in what only looked like one.
@@ -149,7 +158,7 @@ export class PatternMatcher {
   ): { readonly found: Found[]; readonly end: number } {
     around.budget.spend(end - start);
     const within = text.slice(start, end);
-    const spans = [...spansOf(compiled.regexp, within)];
+    const spans = [...spansOf(regexpOf(compiled.detector), within)];
     // What reaches to the end of the window may go on behind it.
     if (end < text.length && spans.at(-1)?.end === within.length) {
       return this.#matches(
@@ -169,7 +178,7 @@ export class PatternMatcher {
 
 function compileLiterals(detector: LiteralDetector): Literal[] {
   const { before, after } = detector.reach ?? { before: 0, after: 512 };
-  const of = { detector, regexp: RE2JS.compile(detector.pattern), before, after };
+  const of = { detector, before, after };
   return detector.literals.map((text) => ({ text, of }));
 }
 

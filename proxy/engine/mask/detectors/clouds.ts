@@ -1,17 +1,17 @@
-import { ALPHANUMERIC, filler, UPPER_DIGITS, type BuiltinDetector } from './detector.ts';
-import { token } from './token.ts';
+import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
+import { alnum, base32, base64, format, hex, upperAlnum, url64, UUID } from './format.ts';
+
+/** Microsoft puts a mark of the service at a fixed place in the keys of each: "identifiable keys". */
+const IDENTIFIABLE = 'https://github.com/microsoft/security-utilities/blob/main/docs/IdentifiableSecrets.md';
 
 export const clouds: readonly BuiltinDetector[] = [
-  token({
+  format({
     name: 'aws-access-key-id',
     description:
-      'AWS access key id of a user (AKIA) or of temporary credentials (ASIA), and service bearer tokens',
+      'AWS access key id of a user (AKIA), of temporary credentials (ASIA), or bearer of a service',
     source:
       'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids',
-    prefixes: ['AKIA', 'ASIA', 'ABIA', 'ACCA'],
-    alphabet: '[A-Z2-7]',
-    length: 16,
-    exampleOf: UPPER_DIGITS,
+    parts: [['AKIA', 'ASIA', 'ABIA', 'ACCA'], base32(16)],
   }),
   {
     cue: 'literal',
@@ -26,7 +26,7 @@ export const clouds: readonly BuiltinDetector[] = [
       'aws_secret',
       'secretkey',
     ],
-    pattern: `(?i:secret[_ -]?access[_ -]?key|aws_secret(?:_key)?|secretkey)["']?\\s{0,8}(?:[:=]|=>)\\s{0,8}["']?([A-Za-z0-9/+]{40})`,
+    pattern: String.raw`(?i:secret[_ -]?access[_ -]?key|aws_secret(?:_key)?|secretkey)["']?\s{0,8}(?:[:=]|=>)\s{0,8}["']?([A-Za-z0-9/+]{40})`,
     reach: { before: 16, after: 100 },
     examples: () => ({
       positive: [
@@ -36,22 +36,178 @@ export const clouds: readonly BuiltinDetector[] = [
       negative: [filler(ALPHANUMERIC, 40), `secret_access_key = ${filler(ALPHANUMERIC, 12)}`],
     }),
   },
-  token({
+  format({
+    name: 'aws-bedrock-api-key',
+    description: 'Amazon Bedrock API key, long term',
+    source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html',
+    parts: ['ABSK', base64(109, 269)],
+  }),
+  {
+    cue: 'literal',
+    name: 'presigned-url-signature',
+    description:
+      'The signature of a presigned URL of S3, Cloud Storage or Azure (SAS), which is the right to use it',
+    source: 'https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html',
+    literals: ['x-amz-signature=', 'x-goog-signature=', '&sig=', '?sig='],
+    pattern: '(?i:x-amz-signature=|x-goog-signature=|[?&]sig=)([A-Za-z0-9%+/]{43,})',
+    reach: { before: 0, after: 700 },
+    examples: () => ({
+      positive: [
+        `https://b.example/o?X-Amz-Signature=${filler('0123456789abcdef', 64)}`,
+        `?sv=1&sig=${filler(ALPHANUMERIC, 43)}%3D`,
+      ],
+      negative: ['?sig=short', `signature=${filler(ALPHANUMERIC, 43)}`],
+    }),
+  },
+  format({
     name: 'google-api-key',
     description: 'Google Cloud API key',
     source: 'https://cloud.google.com/docs/authentication/api-keys',
-    prefixes: ['AIza'],
-    alphabet: '[A-Za-z0-9_-]',
-    length: 35,
-    exampleOf: ALPHANUMERIC,
+    parts: ['AIza', url64(35)],
   }),
-  token({
+  format({
     name: 'google-oauth-client-secret',
     description: 'Google OAuth 2.0 client secret',
     source: 'https://developers.google.com/identity/protocols/oauth2',
-    prefixes: ['GOCSPX-'],
-    alphabet: '[A-Za-z0-9_-]',
-    length: 28,
-    exampleOf: ALPHANUMERIC,
+    parts: ['GOCSPX-', url64(28)],
+  }),
+  format({
+    name: 'google-oauth-access-token',
+    description: 'Google OAuth 2.0 access token',
+    source: 'https://cloud.google.com/docs/authentication/token-types#access-tokens',
+    parts: ['ya29.', url64(30, 2048)],
+  }),
+  format({
+    name: 'google-oauth-refresh-token',
+    description: 'Google OAuth 2.0 refresh token',
+    source: 'https://developers.google.com/identity/protocols/oauth2#size',
+    parts: ['1//0', url64(40, 512)],
+  }),
+  format({
+    name: 'azure-client-secret',
+    description: 'Client secret of a Microsoft Entra application',
+    source: 'https://learn.microsoft.com/en-us/purview/sit-defn-azure-ad-client-secret',
+    parts: [alnum(3), ['7', '8'], 'Q~', url64(31, 34)],
+  }),
+  format({
+    name: 'azure-devops-token',
+    description: 'Azure DevOps personal access token',
+    source:
+      'https://learn.microsoft.com/en-us/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate',
+    parts: [alnum(76), 'AZDO', alnum(4)],
+  }),
+  format({
+    name: 'azure-storage-key',
+    description: 'Account key of Azure Storage or Azure Batch',
+    source: IDENTIFIABLE,
+    parts: [base64(76), ['+ASt', '+ABa'], base64(6), '=='],
+  }),
+  format({
+    name: 'azure-cosmos-key',
+    description: 'Account key of Azure Cosmos DB',
+    source: IDENTIFIABLE,
+    parts: [base64(76), 'ACDb', base64(6), '=='],
+  }),
+  format({
+    name: 'azure-messaging-key',
+    description: 'Shared access key of Azure Service Bus, Event Hubs, IoT Hub or Relay',
+    source: IDENTIFIABLE,
+    parts: [base64(33), ['+ASb', '+AEh', 'AIoT', '+ARm'], base64(6), '='],
+  }),
+  format({
+    name: 'azure-functions-key',
+    description: 'Azure Functions host or function key',
+    source: IDENTIFIABLE,
+    parts: [url64(44), 'AzFu', url64(6), '=='],
+  }),
+  format({
+    name: 'azure-search-key',
+    description: 'Azure AI Search admin or query key',
+    source: IDENTIFIABLE,
+    parts: [alnum(42), 'AzSe', alnum(6)],
+  }),
+  format({
+    name: 'azure-redis-key',
+    description: 'Azure Cache for Redis access key',
+    source: IDENTIFIABLE,
+    parts: [alnum(33), 'AzCa', alnum(6), '='],
+  }),
+  format({
+    name: 'azure-container-registry-key',
+    description: 'Azure Container Registry password',
+    source: IDENTIFIABLE,
+    parts: [base64(42), '+ACR', base64(6)],
+  }),
+  format({
+    name: 'alibaba-access-key-id',
+    description: 'Alibaba Cloud AccessKey id',
+    source: 'https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair',
+    parts: ['LTAI', alnum(12, 26)],
+  }),
+  format({
+    name: 'tencent-secret-id',
+    description: 'Tencent Cloud SecretId',
+    source: 'https://www.tencentcloud.com/document/product/598/32675',
+    parts: ['AKID', alnum(32)],
+  }),
+  format({
+    name: 'digitalocean-token',
+    description: 'DigitalOcean personal, OAuth and refresh tokens',
+    source: 'https://docs.digitalocean.com/reference/api/create-personal-access-token/',
+    parts: [['dop_v1_', 'doo_v1_', 'dor_v1_'], hex(64)],
+  }),
+  format({
+    name: 'scaleway-access-key',
+    description: 'Scaleway API access key',
+    source: 'https://www.scaleway.com/en/docs/iam/how-to/create-api-keys/',
+    parts: ['SCW', upperAlnum(17)],
+  }),
+  format({
+    name: 'yandex-api-key',
+    description: 'Yandex Cloud service account API key',
+    source: 'https://yandex.cloud/en/docs/iam/concepts/authorization/api-key',
+    parts: ['AQVN', url64(35, 38)],
+  }),
+  format({
+    name: 'cloudflare-origin-ca-key',
+    description: 'Cloudflare origin CA key',
+    source: 'https://developers.cloudflare.com/fundamentals/api/get-started/ca-keys/',
+    parts: ['v1.0-', hex(24), '-', hex(146)],
+  }),
+  format({
+    name: 'flyio-token',
+    description: 'Fly.io access token (macaroon)',
+    source: 'https://fly.io/docs/security/tokens/',
+    parts: [['fm1r_', 'fm1a_', 'fm2_'], base64(100, 2048)],
+  }),
+  format({
+    name: 'heroku-token',
+    description: 'Heroku API key',
+    source: 'https://devcenter.heroku.com/articles/authentication',
+    parts: ['HRKU-AA', url64(58)],
+  }),
+  format({
+    name: 'heroku-api-key',
+    description: 'Heroku API key, older form',
+    source: 'https://devcenter.heroku.com/articles/platform-api-quickstart',
+    parts: ['HRKU-', ...UUID],
+  }),
+  format({
+    name: 'netlify-token',
+    description: 'Netlify access token',
+    source: 'https://docs.netlify.com/api/get-started/',
+    parts: ['nfp_', alnum(36)],
+  }),
+  format({
+    name: 'vercel-blob-token',
+    description: 'Vercel Blob read-write token',
+    source: 'https://vercel.com/docs/vercel-blob/using-blob-sdk',
+    parts: ['vercel_blob_rw_', alnum(8, 32), '_', alnum(16, 64)],
+  }),
+  format({
+    name: 'render-api-key',
+    description: 'Render API key',
+    source: 'https://render.com/docs/api',
+    parts: ['rnd_', alnum(28, 40)],
   }),
 ];

@@ -1,73 +1,125 @@
 import { crc32Base62 } from './crc32.ts';
-import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
-import { token } from './token.ts';
+import { ALPHANUMERIC, filler, type BuiltinDetector, type LiteralDetector } from './detector.ts';
+import { looksRandom } from './entropy.ts';
+import { alnum, anyHex, base64, format, hex, url64, word } from './format.ts';
 
-const GITHUB_FORMATS = 'https://github.blog/engineering/behind-githubs-new-authentication-token-formats/';
-
-/** The last six characters are the CRC-32 of the 30 random ones. */
-function hasGithubChecksum(value: string): boolean {
-  const random = value.slice(4, -6);
-  return value.endsWith(crc32Base62(random));
+/**
+ * GitHub's and npm's tokens end in the CRC-32 of their 30 random characters. A right checksum proves a token; one
+ * that was cut together wrongly, or predates the checksum, is still taken for one where it looks random.
+ */
+export function withChecksum(prefixes: readonly string[]): Pick<LiteralDetector, 'valid' | 'examples'> {
+  const example = (prefix: string): string => {
+    const random = filler(ALPHANUMERIC, 30);
+    return prefix + random + crc32Base62(random);
+  };
+  return {
+    valid: (value) => {
+      const body = value.slice(value.indexOf('_') + 1);
+      return body.endsWith(crc32Base62(body.slice(0, -6))) || looksRandom(body);
+    },
+    examples: () => ({
+      positive: [...prefixes.map(example), `${prefixes[0] ?? ''}${filler(ALPHANUMERIC, 36)}`],
+      negative: prefixes.flatMap((prefix) => [
+        prefix + 'x'.repeat(36),
+        example(prefix).slice(0, -1),
+        `${example(prefix)}0`,
+        `a${example(prefix)}`,
+      ]),
+    }),
+  };
 }
 
-function githubExample(prefix: string): string {
-  const random = filler(ALPHANUMERIC, 30);
-  return prefix + random + crc32Base62(random);
-}
+const GITHUB_PREFIXES = ['ghp_', 'gho_', 'ghu_', 'ghs_'];
+const NPM_PREFIXES = ['npm_'];
 
 export const codeHosting: readonly BuiltinDetector[] = [
-  token({
+  format({
     name: 'github-token',
-    description:
-      'GitHub personal, OAuth, user-to-server, installation and refresh tokens with their checksum',
-    source: GITHUB_FORMATS,
-    prefixes: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'],
-    alphabet: '[A-Za-z0-9]',
-    length: 36,
-    valid: hasGithubChecksum,
-    exampleOf: ALPHANUMERIC,
-    examples: () => ({
-      positive: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'].map(githubExample),
-      negative: [
-        'ghp_',
-        `ghp_${filler(ALPHANUMERIC, 35)}`,
-        `${githubExample('ghp_').slice(0, -1)}~`,
-        githubExample('ghx_'),
-      ],
-    }),
+    description: 'GitHub personal, OAuth, user-to-server and installation tokens',
+    source: 'https://github.blog/engineering/behind-githubs-new-authentication-token-formats/',
+    parts: [GITHUB_PREFIXES, alnum(36)],
+    ...withChecksum(GITHUB_PREFIXES),
   }),
-  token({
+  format({
+    name: 'github-refresh-token',
+    description: 'GitHub App refresh token',
+    source:
+      'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens',
+    parts: ['ghr_', alnum(36, 76)],
+  }),
+  format({
     name: 'github-fine-grained-token',
     description: 'GitHub fine-grained personal access token',
     source:
       'https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github',
-    prefixes: ['github_pat_'],
-    alphabet: '[A-Za-z0-9_]',
-    length: 82,
-    exampleOf: ALPHANUMERIC,
+    parts: ['github_pat_', word(82)],
   }),
-  token({
+  format({
     name: 'gitlab-token',
     description:
       'GitLab personal, project, group, deploy, runner, trigger, feed, agent and other prefixed tokens',
     source: 'https://docs.gitlab.com/security/tokens/#token-prefixes',
-    prefixes: [
-      'glpat-',
-      'gldt-',
-      'glrt-',
-      'glrtr-',
-      'glcbt-',
-      'glptt-',
-      'glft-',
-      'glimt-',
-      'glagent-',
-      'gloas-',
-      'glsoat-',
-      'glffct-',
-      'glwt-',
+    parts: [
+      [
+        'glpat-',
+        'gldt-',
+        'glrt-',
+        'glrtr-',
+        'glcbt-',
+        'glptt-',
+        'glft-',
+        'glimt-',
+        'glagent-',
+        'gloas-',
+        'glsoat-',
+        'glffct-',
+        'glwt-',
+      ],
+      { ...url64(20, 300), charset: '[A-Za-z0-9_.-]' },
     ],
-    alphabet: '[A-Za-z0-9_.-]',
-    length: [20, 300],
-    exampleOf: ALPHANUMERIC,
+  }),
+  format({
+    name: 'bitbucket-app-password',
+    description: 'Bitbucket Cloud app password',
+    source: 'https://support.atlassian.com/bitbucket-cloud/docs/app-passwords/',
+    parts: ['ATBB', alnum(32)],
+  }),
+  format({
+    name: 'bitbucket-data-center-token',
+    description: 'Bitbucket Data Center HTTP access token',
+    source: 'https://confluence.atlassian.com/bitbucketserver/http-access-tokens-939515499.html',
+    parts: ['BBDC-', base64(40, 50)],
+  }),
+  format({
+    name: 'atlassian-api-token',
+    description: 'Atlassian API token, and Bitbucket repository, project and workspace access tokens',
+    source:
+      'https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/',
+    parts: [['ATATT3', 'ATCTT3'], { ...url64(60, 300), charset: '[A-Za-z0-9_=-]' }],
+  }),
+  format({
+    name: 'sourcegraph-token',
+    description: 'Sourcegraph access token',
+    source: 'https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token',
+    parts: [['sgp_', 'sgp_local_'], hex(40)],
+  }),
+  format({
+    name: 'sourcegraph-instance-token',
+    description: 'Sourcegraph access token that names its instance',
+    source: 'https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token',
+    parts: ['sgp_', anyHex(16), '_', anyHex(40)],
+  }),
+  format({
+    name: 'sonarqube-token',
+    description: 'SonarQube user, project and global analysis tokens',
+    source: 'https://docs.sonarsource.com/sonarqube-server/latest/user-guide/managing-tokens/',
+    parts: [['squ_', 'sqp_', 'sqa_'], hex(40)],
+  }),
+  format({
+    name: 'npm-token',
+    description: 'npm access token',
+    source: 'https://github.blog/changelog/2021-09-23-npm-has-a-new-access-token-format/',
+    parts: [NPM_PREFIXES, alnum(36)],
+    ...withChecksum(NPM_PREFIXES),
   }),
 ];

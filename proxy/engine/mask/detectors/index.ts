@@ -1,16 +1,38 @@
 import type { MaskPolicy } from '../../../../crds/bundle.ts';
+import { ai } from './ai.ts';
+import { build } from './build.ts';
 import { clouds } from './clouds.ts';
 import { codeHosting } from './code-hosting.ts';
+import { communication } from './communication.ts';
+import { databases } from './databases.ts';
 import type { BuiltinDetector } from './detector.ts';
 import { generic } from './generic.ts';
+import { identity } from './identity.ts';
+import { infrastructure } from './infrastructure.ts';
+import { monitoring } from './monitoring.ts';
+import { nationalIds } from './national-ids.ts';
 import { paymentCards } from './payment-cards.ts';
+import { payments } from './payments.ts';
 import { personalData } from './personal-data.ts';
 
 type Preset = Extract<MaskPolicy['detectors'][number], { preset: unknown }>['preset'];
 
 /** What each preset of a masking policy looks for. */
 export const PRESETS: Readonly<Record<Preset, readonly BuiltinDetector[]>> = {
-  Credentials: [...clouds, ...codeHosting, ...generic],
+  // The order is that of names: what two formats see is called by the first.
+  Credentials: [
+    ...clouds,
+    ...codeHosting,
+    ...build,
+    ...communication,
+    ...payments,
+    ...ai,
+    ...monitoring,
+    ...identity,
+    ...databases,
+    ...infrastructure,
+    ...generic,
+  ],
   PaymentCards: paymentCards,
-  PersonalData: personalData,
+  PersonalData: [...personalData, ...nationalIds],
 };

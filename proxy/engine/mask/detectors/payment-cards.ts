@@ -1,3 +1,4 @@
+import { digitsOf, passesLuhn } from './check-digits.ts';
 import type { BuiltinDetector } from './detector.ts';
 
 /** Issuer ranges as the networks publish them: first digits, from and to, and the lengths that go with them. */
@@ -22,21 +23,6 @@ const BRANDS: readonly { readonly from: number; readonly to: number; readonly le
     { from: 670000, to: 679999, lengths: [16, 18, 19] },
     { from: 220000, to: 220499, lengths: [16, 19] },
   ];
-
-/** The check digit of ISO/IEC 7812-1 annex B. */
-export function passesLuhn(digits: string): boolean {
-  let sum = 0;
-  for (let at = 0; at < digits.length; at += 1) {
-    const digit = digits.charCodeAt(digits.length - 1 - at) - 0x30;
-    const doubled = at % 2 === 0 ? digit : digit * 2;
-    sum += doubled > 9 ? doubled - 9 : doubled;
-  }
-  return sum % 10 === 0;
-}
-
-export function digitsOf(value: string): string {
-  return value.replaceAll(/[^0-9]/g, '');
-}
 
 /** A number that an issuer could have given out. */
 function isCard(value: string): boolean {

@@ -1,4 +1,4 @@
-import { digitsOf } from './payment-cards.ts';
+import { digitsOf } from './check-digits.ts';
 import type { BuiltinDetector } from './detector.ts';
 
 /** ISO 13616: the check digits are those that make the rearranged number 1 modulo 97. */

@@ -1,0 +1,80 @@
+/** National identifiers that prove themselves by check digits. Those written as bare digits need a word beside them. */
+import type { NumberDetector, Surroundings } from './detector.ts';
+
+export interface Identifier {
+  readonly name: string;
+  readonly description: string;
+  readonly source: string;
+  readonly pattern: RegExp;
+  /** Takes the value without its separators. */
+  readonly checks: (compact: string) => boolean;
+  /** In lower case: one must stand before the value or in its key, where its shape alone does not prove it. */
+  readonly words?: readonly string[];
+  /** A writing that nothing but the identifier has. Default: with any separator. */
+  readonly shape?: RegExp;
+  /** A valid value as it is usually written; the check digits in it are found when the example is built. */
+  readonly example: string;
+}
+
+/** A shape that no value has: groups of three are amounts in half of Europe. */
+export const NEVER = /(?!)/;
+
+/** An example with `#` for what checks: the first filling that passes. */
+function fill(template: string, passes: (value: string) => boolean): string {
+  const places = template.split('#').length - 1;
+  for (let number = 0; number < 10 ** places; number += 1) {
+    const digits = String(number).padStart(places, '0');
+    let at = 0;
+    const value = template.replaceAll('#', () => digits.charAt(at++));
+    if (passes(compactOf(value))) return value;
+  }
+  return template;
+}
+
+function compactOf(value: string): string {
+  return value.replaceAll(/[ .\-/+]/g, '').toUpperCase();
+}
+
+export function identifier(format: Identifier): NumberDetector {
+  const { name, description, source, pattern, checks, words, shape = /[ .\-/]/, example } = format;
+  const proves = (value: string, { before, key }: Surroundings): boolean =>
+    words === undefined ||
+    shape.test(value) ||
+    words.some((one) => names(before, one) || names(key ?? '', one));
+  return {
+    cue: 'digits',
+    name,
+    description,
+    source,
+    pattern,
+    valid: (value, around) => proves(value, around) && checks(compactOf(value)),
+    normalize: compactOf,
+    examples: () => {
+      const valid = fill(example, checks);
+      const bare = compactOf(valid);
+      const wrong = Array.from('0123456789', (digit) => valid.replace(/\d(?=\D*$)/, digit)).find(
+        (one) => !checks(compactOf(one)),
+      );
+      return {
+        positive: words === undefined || shape.test(valid) ? [valid] : words.map((one) => `${one} ${valid}`),
+        negative: [
+          wrong ?? '',
+          `1${valid}`,
+          `${valid}1`,
+          `9${bare}9`,
+          ...(words === undefined ? [] : [bare]),
+        ],
+      };
+    },
+  };
+}
+
+/** Whether a text holds a word; a short one must stand by itself, in camel case too. */
+function names(text: string, word: string): boolean {
+  if (word.length > 4) return text.toLowerCase().includes(word);
+  const words = text
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return words.includes(word);
+}
