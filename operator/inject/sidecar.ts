@@ -41,7 +41,8 @@ export function sidecarVolumes(): Volume[] {
     {
       name: TOKEN_VOLUME,
       projected: {
-        defaultMode: 0o440,
+        // The sidecar is not root, and nobody else mounts it.
+        defaultMode: 0o444,
         sources: [
           {
             serviceAccountToken: {
@@ -77,7 +78,7 @@ export function proxyContainer(
       { name: 'GATEHOUSE_TOKEN_FILE', value: `${TOKEN_PATH}/token` },
       { name: 'GATEHOUSE_STATE_DIR', value: STATE_PATH },
       { name: 'GATEHOUSE_LOG_LEVEL', value: gateway.spec.sidecar.logLevel },
-      { name: PROBES_VARIABLE, value: JSON.stringify(probes) },
+      { name: PROBES_VARIABLE, value: literal(JSON.stringify(probes)) },
     ],
     ports: [
       // A Service that names the server's port finds the sidecar under that name.
@@ -184,6 +185,11 @@ function resourcesOf(gateway: McpGateway, settings: InjectionSettings): Resource
     requests: { ...settings.resources.requests, ...own?.requests },
     limits: { ...settings.resources.limits, ...own?.limits },
   };
+}
+
+/** Kubernetes would read `$(NAME)` in a value as another variable's. */
+function literal(json: string): string {
+  return json.replaceAll('$', String.raw`\u0024`);
 }
 
 function untold(): Partial<Container> {
