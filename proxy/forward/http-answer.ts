@@ -1,6 +1,6 @@
 /** What a server answered over HTTP, as an Answer or as the Refusal that it calls for. */
 import type { Dispatcher } from 'undici';
-import { decodeUtf8 } from '../../lib/json/index.ts';
+import { decodeUtf8, JsonTextError } from '../../lib/json/index.ts';
 import { readEvents } from '../lib/sse.ts';
 import { Refusal } from '../refusal.ts';
 import type { Answer, UpstreamCall, UpstreamLink } from '../upstream.ts';
@@ -100,7 +100,16 @@ async function readText(
     throw signal.aborted ? aborted(signal) : unreachable(cause);
   }
   const [only] = chunks;
-  return decodeUtf8(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
+  return utf8(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch (cause) {
+    if (cause instanceof JsonTextError) throw invalidAnswer('is not UTF-8');
+    throw cause;
+  }
 }
 
 function invalidAnswer(what: string): Refusal {
