@@ -24,6 +24,12 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /** A request has to arrive whole within this time; what it asks for may take longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** By the code of Node's error; what is no HTTP at all is a bad request. */
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /** A listener with its bounds set; `receiveOn` makes it serve. */
 export function createListener(): Server {
   return createServer({
@@ -40,9 +46,9 @@ export function receiveOn(server: Server, deps: ReceiverDeps): void {
   server.on('upgrade', (_request, socket) =>
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
   );
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable)
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   });
 }
 
