@@ -21,7 +21,7 @@ import type { Stages } from './pipeline.ts';
 import type { ProxyMetrics } from './record/metrics.ts';
 import type { Recorder } from './record/recorder.ts';
 import { Refusal } from './refusal.ts';
-import { createRelease, refusalMessage, type ReleaseDeps } from './release/index.ts';
+import { createRelease, refusalMessage, type Release, type ReleaseDeps } from './release/index.ts';
 import { createSealer, type Sealer } from './session/seal.ts';
 
 /** What the process lends to every gateway. */
@@ -45,7 +45,7 @@ export async function assembleGateway(
   deps: GatewayDeps,
 ): Promise<Gateway> {
   const parts = await compileParts(bundle, state, deps);
-  const { credentials, hold, journal, log, masker, name, outbound, sealer, stages } = parts;
+  const { credentials, hold, journal, log, masker, name, outbound, release, sealer, stages } = parts;
   const { limits, server } = bundle;
   const resource = bundle.publicUrl ?? `${deps.listenUrl}${server.path}`;
   const lend = <M extends Unjudged>(exchange: Identified<M>): Promise<Credentialed<M>> =>
@@ -60,6 +60,7 @@ export async function assembleGateway(
     upstream,
     journal,
     masker,
+    release,
     metadata: protectedResourceMetadata(bundle, resource),
     refusalMessage,
     passthrough: passThrough(bundle, lend),
@@ -100,6 +101,7 @@ interface Parts {
   readonly credentials: Credentials;
   readonly hold: Hold;
   readonly outbound: Outbound;
+  readonly release: Release;
   readonly stages: Omit<Stages, 'forward'>;
 }
 
@@ -123,16 +125,21 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     sealer,
     masker,
     now,
-    rejudge: (exchange) => (state.current?.serve.stages.judge ?? guard.judge)(exchange),
+    rejudge: (exchange) => {
+      const now = state.current?.serve.stages ?? { authorize: access.authorize, judge: guard.judge };
+      return now.judge(now.authorize(exchange));
+    },
     onPhase: (exchange, approval, phase) => journal.approval(exchange, approval, phase),
   });
   const visible: ReleaseDeps['visible'] = (recipient, target) => access.visible(recipient, target);
+  const release = createRelease({ visible, masker, schemas });
   const stages: Parts['stages'] = {
     authorize: (exchange) => access.authorize(exchange),
     judge: (exchange) => guard.judge(exchange),
     hold: hold.clear,
     credential: (exchange) => credentials.credential(exchange),
-    release: createRelease({ visible, masker, schemas }),
+    // A stream may be older than the policy: what it brings leaves by the rules of now.
+    release: (text, recipient) => (state.current?.release ?? release)(text, recipient),
   };
   return {
     name,
@@ -143,6 +150,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     credentials,
     hold,
     outbound: createOutbound(masker, parameters),
+    release,
     stages,
   };
 }

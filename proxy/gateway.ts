@@ -5,7 +5,7 @@ import type { ClientNotification, Identified } from './exchange.ts';
 import type { PassthroughAnswer, PassthroughRequest } from './forward/passthrough.ts';
 import type { Identify, ProtectedResourceMetadata } from './identify/index.ts';
 import type { Journal } from './journal.ts';
-import type { refusalMessage } from './release/index.ts';
+import type { refusalMessage, Release } from './release/index.ts';
 import type { ServeDeps } from './serve.ts';
 import type { Sealer } from './session/seal.ts';
 import type { Sessions } from './session/sessions.ts';
@@ -20,6 +20,8 @@ export interface Gateway {
   readonly upstream: Upstream;
   readonly journal: Journal;
   readonly masker: Masker;
+  /** By the policy of this bundle; `serve.stages.release` goes by the one in force. */
+  readonly release: Release;
   /** RFC 9728. */
   readonly metadata: ProtectedResourceMetadata;
   readonly refusalMessage: typeof refusalMessage;

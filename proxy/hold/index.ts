@@ -34,7 +34,7 @@ export interface HoldDeps {
   readonly sealer: Sealer;
   readonly masker: Masker;
   readonly now: () => number;
-  /** Judges again under the policy that is in force now. */
+  /** Judges again under the policy that is in force now. Throws a Refusal where the caller may no longer make the call. */
   readonly rejudge: (exchange: Authorized<ClientRequest>) => Judgement;
   readonly onPhase: (exchange: Judged, approval: string, phase: string) => void;
 }
