@@ -283,3 +283,13 @@ test('a rule that was edited in between asks anew', async () => {
   expect((await approvalOf(world, dba.token, args.row)).id).not.toBe(id);
   expect(runs(args)).toBe(0);
 });
+
+test('access that was taken away in between is gone when the approval comes', async () => {
+  const args = fresh();
+  const response = hold(await openSession(sam), args);
+  const { id } = await approvalOf(world, dba.token, args.row);
+  await edit(world, (manifests) => manifests.replace(/tools:\n\s+- "\*"/, 'tools: ["other"]'));
+  await decide(world, dba.token, id, approve);
+  expect((await answerOf(await response)).error?.code).toBe(-32602);
+  expect(runs(args)).toBe(0);
+});
