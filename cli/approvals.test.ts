@@ -7,6 +7,10 @@ import { PassThrough } from 'node:stream';
 import { fetch } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../lib/log.ts';
+import { openDirectoryStore } from '../operator/approve/directory-store.ts';
+import { NO_FLOORS, STANDALONE_NAMESPACE } from '../operator/compile/index.ts';
+import { openDirectoryKeys } from '../operator/keys/installation-keys.ts';
+import { openPki } from '../operator/keys/pki.ts';
 import { startOperator, type Operator } from '../operator/main.ts';
 import { fixedTokens } from '../operator/publish/identity.ts';
 import { demand, requester, rule } from '../test/fixtures/approval.ts';
@@ -28,11 +32,22 @@ beforeEach(async () => {
   clock = manualClock(Date.now());
   issuer = await startIssuer();
   const anywhere = { host: '127.0.0.1', port: 0 };
+  const pki = await openPki(directory, clock.now());
+  const certificate = () => pki.server('control', ['127.0.0.1'], clock.now());
   operator = await startOperator(
-    { state: join(directory, 'state'), baseDir: directory, adminListen: anywhere, controlListen: anywhere },
+    {
+      adminListen: anywhere,
+      adminHosts: [],
+      control: { listen: anywhere, certificate, checkEveryMs: 43_200_000 },
+      asWhole: true,
+      usernames: [],
+    },
     {
       clock,
       log: silentLogger(),
+      store: await openDirectoryStore(join(directory, 'approvals'), silentLogger()),
+      keys: await openDirectoryKeys(directory),
+      installation: () => ({ namespace: STANDALONE_NAMESPACE, baseDir: directory, floors: NO_FLOORS }),
       reviewer: fixedTokens([]),
       fetch,
       fetchText: fetch,

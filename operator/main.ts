@@ -1,8 +1,6 @@
-/** The operator: manifests in, bundles and decisions out. It constructs the parts; who reads the manifests is the caller's. */
+/** The operator: manifests in, bundles and decisions out. Where it runs decides what it is given, not what it is. */
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
-import { makePrivateDirectory } from '../lib/durable-file.ts';
 import { formatAddress, listen, type Address } from '../lib/listen.ts';
 import type { Logger } from '../lib/log.ts';
 import type { IssuerFetch } from '../lib/oidc.ts';
@@ -11,34 +9,42 @@ import { createAdminApi } from './admin/admin-api.ts';
 import { createPeople } from './admin/people.ts';
 import { statusOf, type ProcessStatus, type Status } from './admin/status.ts';
 import { createApprovals, type Approvals } from './approve/approvals.ts';
-import { openDirectoryStore } from './approve/directory-store.ts';
-import { openPki, type Pki } from './keys/pki.ts';
+import type { ApprovalStore } from './approve/store.ts';
+import { kubernetesNames, type UsernameMapping } from './approve/usernames.ts';
+import type { Installation } from './compile/index.ts';
+import type { InstallationKeys } from './keys/installation-keys.ts';
 import { createOperatorMetrics, type FetchText, type MetricsPage } from './metrics.ts';
 import { openPolicy, type Policy } from './policy.ts';
 import { createAppliedBoard } from './publish/applied-board.ts';
 import { createBundleBoard, type BundleBoard } from './publish/bundle-board.ts';
 import { createControlApi } from './publish/control-api.ts';
-import { startControlServer } from './publish/control-server.ts';
 import type { TokenReviewer } from './publish/identity.ts';
+import { startTlsServer, type TlsServerOptions } from './publish/tls-server.ts';
 
 export interface OperatorOptions {
-  /** Directory of approvals and keys; made where it is missing. */
-  readonly state: string;
-  /** Where devFile credentials are looked for; absolute. */
-  readonly baseDir: string;
   readonly adminListen: Address;
-  readonly controlListen: Address;
+  /** Names that the admin API may be asked by, besides addresses and localhost. */
+  readonly adminHosts: readonly string[];
+  readonly control: TlsServerOptions;
+  /** Whether the manifests are in force as a whole or not at all. */
+  readonly asWhole: boolean;
+  /** How people whom tokens name are called in Kubernetes. */
+  readonly usernames: readonly UsernameMapping[];
 }
 
 export interface OperatorDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reviewer: TokenReviewer;
+  readonly store: ApprovalStore;
+  readonly keys: InstallationKeys;
+  /** What the installation says besides its keys, asked anew each time. */
+  readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys'>;
   /** Asks issuers for their keys. */
   readonly fetch: IssuerFetch;
   /** Reads the metrics of the other processes. */
   readonly fetchText: FetchText;
-  /** The processes beside the operator, for status. */
+  /** The processes beside the operator that it is answerable for. */
   readonly processes: () => readonly ProcessStatus[];
   readonly metricsPages: () => readonly MetricsPage[];
 }
@@ -47,7 +53,6 @@ export interface Operator {
   /** Where proxies find the control API. */
   readonly controlUrl: string;
   readonly adminUrl: string;
-  readonly pki: Pki;
   readonly board: BundleBoard;
   readonly policy: Policy;
   readonly approvals: Approvals;
@@ -57,20 +62,16 @@ export interface Operator {
 /** A call may run as long as limits.callTimeout allows at most, and a little. */
 const PERIODS = { retentionMs: 24 * 3_600_000, runMs: 25 * 3_600_000 };
 const ADMIN_GRACE_MS = 2_000;
-const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
 /** Starts everything but the source of manifests, which hands its states to `policy`. */
 export async function startOperator(options: OperatorOptions, deps: OperatorDeps): Promise<Operator> {
-  const { clock, log } = deps;
-  const keys = join(options.state, 'keys');
-  await makePrivateDirectory(keys);
-  const pki = await openPki(keys, clock.now());
+  const { clock, log, store, keys, installation } = deps;
   const board = createBundleBoard();
   const applied = createAppliedBoard();
-  const store = await openDirectoryStore(join(options.state, 'approvals'), log);
-  const approvals = createApprovals({ store, rules: board, clock, log, periods: PERIODS });
+  const names = kubernetesNames(options.usernames, board);
+  const approvals = createApprovals({ store, rules: board, names, clock, log, periods: PERIODS });
   const metrics = createOperatorMetrics({ approvals, fetch: deps.fetchText });
-  const policy = await openPolicy({ keys, baseDir: options.baseDir, board, clock, log, metrics });
+  const policy = openPolicy({ keys, installation, asWhole: options.asWhole, board, clock, log, metrics });
   const people = createPeople(board, { fetch: deps.fetch, now: () => clock.now() });
 
   const controlApp = createControlApi({
@@ -78,11 +79,6 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     reviewer: deps.reviewer,
     onFollower: (change) => metrics.follower(change),
   });
-  const control = await startControlServer(
-    controlApp,
-    { listen: options.controlListen, hosts: LOOPBACK_HOSTS },
-    { pki, clock, log },
-  );
   const status = (): Status =>
     statusOf({
       ...policy.report(),
@@ -93,9 +89,10 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const adminApp = createAdminApi({
     ...{ board, approvals, people, status, log },
     metrics: () => metrics.text(deps.metricsPages()),
-    host: options.adminListen.host,
+    hosts: [options.adminListen.host, ...options.adminHosts],
     onDecision: (verdict) => metrics.decided(verdict),
   });
+  const control = await startTlsServer(controlApp, options.control, { clock, log });
   const admin = createServer(adminApp);
 
   const close = async (): Promise<void> => {
@@ -106,7 +103,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   };
   try {
     const adminUrl = `http://${formatAddress(await listen(admin, options.adminListen))}`;
-    return { controlUrl: control.url, adminUrl, pki, board, policy, approvals, close };
+    return { controlUrl: control.url, adminUrl, board, policy, approvals, close };
   } catch (error) {
     await close();
     throw error;

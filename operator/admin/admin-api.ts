@@ -3,7 +3,7 @@ import express, { type Express } from 'express';
 import { z } from 'zod';
 import type { Logger } from '../../lib/log.ts';
 import type { Approvals } from '../approve/approvals.ts';
-import { isApprover, isRequester } from '../approve/life.ts';
+import { isApprover } from '../approve/life.ts';
 import { gatewayOf, MAX_COMMENT, verdict, type ApprovalRequest } from '../approve/object.ts';
 import { answerProblems, bearerOf, MAX_BODY, noSuchRoute, parameter, parsed } from '../http.ts';
 import { Problem } from '../problem.ts';
@@ -19,8 +19,8 @@ export interface AdminApiDeps {
   readonly status: () => Status;
   /** The metrics of every process of this installation, in the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
-  /** The host that was asked for; its name is a valid Host. */
-  readonly host: string;
+  /** Names that are valid as Host. */
+  readonly hosts: readonly string[];
   readonly onDecision: (verdict: 'Approve' | 'Deny') => void;
   readonly log: Logger;
 }
@@ -32,7 +32,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(guardHost(deps.host));
+  app.use(guardHost(deps.hosts));
   app.use((_request, response, next) => {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
@@ -59,14 +59,14 @@ export function createAdminApi(deps: AdminApiDeps): Express {
 
   app.get('/v1/approvals', async (request, response) => {
     const visitor = await people.visitor(bearerOf(request));
-    const items = (await approvals.list()).filter((entry) => maySee(entry, visitor, deps.board));
+    const items = (await approvals.list()).filter((entry) => maySee(entry, visitor, deps));
     items.sort((one, other) => compare(other.metadata.creationTimestamp, one.metadata.creationTimestamp));
     response.json({ items });
   });
   app.get('/v1/approvals/:id', async (request, response) => {
     const visitor = await people.visitor(bearerOf(request));
     const found = await approvals.get(parameter(request, 'id'));
-    if (!maySee(found, visitor, deps.board)) {
+    if (!maySee(found, visitor, deps)) {
       throw new Problem(
         'not_approver',
         `Only approvers of the rule ${found.spec.rule.name} and whoever made the call may see it.`,
@@ -91,12 +91,18 @@ export function createAdminApi(deps: AdminApiDeps): Express {
 }
 
 /** What a call was about is shown to those who decide on it and to the one who made it. */
-function maySee(request: ApprovalRequest, visitor: Visitor, board: BundleBoard): boolean {
+function maySee(
+  request: ApprovalRequest,
+  visitor: Visitor,
+  { approvals, board }: Pick<AdminApiDeps, 'approvals' | 'board'>,
+): boolean {
   const gateway = gatewayOf(request);
   try {
     const person = visitor.at(gateway);
     const approvers = board.rule(gateway, request.spec.rule.name)?.approvers;
-    return isRequester(request, person) || (approvers !== undefined && isApprover(person, approvers));
+    return (
+      approvals.isRequester(request, person) || (approvers !== undefined && isApprover(person, approvers))
+    );
   } catch (error) {
     if (error instanceof Problem) return false;
     throw error;

@@ -46,7 +46,8 @@ export function statusOf(input: StatusInput): Status {
   const reasons = [
     ...(input.bundles === undefined ? ['No manifests are in force yet.'] : []),
     ...input.processes.filter(({ running }) => !running).map(({ name }) => `The ${name} is not running.`),
-    ...gateways.flatMap(reasonsOf),
+    // Where proxies are pods, they come and go, and each says by itself whether it is ready.
+    ...(input.processes.length === 0 ? [] : gateways.flatMap(reasonsOf)),
   ];
   const { objects, problems, warnings, processes } = input;
   return { ready: reasons.length === 0, reasons, gateways, objects, problems, warnings, processes };

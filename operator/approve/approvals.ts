@@ -4,13 +4,15 @@ import type { ApprovalDemand, OutcomeName } from '../../crds/control.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Problem } from '../problem.ts';
-import { answers, cancelled, consumed, decided, finished, opened, type Ruling } from './life.ts';
-import { checkForm, gatewayOf, type ApprovalRequest } from './object.ts';
+import { answers, cancelled, consumed, decided, finished, isRequester, opened, type Ruling } from './life.ts';
+import { checkForm, gatewayOf, type ApprovalRequest, type Person } from './object.ts';
 import { newId } from './id.ts';
 import { checkRoom } from './room.ts';
+import { settled } from './settle.ts';
 import type { ApprovalStore } from './store.ts';
 import { startSweeper } from './sweep.ts';
 import { atTime, type Periods } from './time.ts';
+import { noKubernetesNames, type KubernetesName } from './usernames.ts';
 import { waitForDecision } from './wait.ts';
 
 /** The rules that proxies are told to hold by, as the bundles in force have them. */
@@ -21,6 +23,8 @@ export interface RulesInForce {
 export interface ApprovalsDeps {
   readonly store: ApprovalStore;
   readonly rules: RulesInForce;
+  /** What Kubernetes calls people; without it nobody has a name there. */
+  readonly names?: KubernetesName;
   readonly clock: Clock;
   readonly log: Logger;
   readonly periods: Periods;
@@ -35,6 +39,7 @@ export interface Approvals {
   /** The request as soon as it is no longer Pending, or as it is after `ms` or when `signal` is aborted. */
   wait(id: string, ms: number, signal: AbortSignal): Promise<ApprovalRequest>;
   decide(id: string, ruling: Ruling): Promise<ApprovalRequest>;
+  isRequester(request: ApprovalRequest, person: Person): boolean;
   consume(id: string, digest: string): Promise<ApprovalRequest>;
   finish(id: string, outcome: OutcomeName): Promise<ApprovalRequest>;
   cancel(id: string): Promise<ApprovalRequest>;
@@ -47,6 +52,7 @@ const MAX_RACES = 16;
 
 export function createApprovals(deps: ApprovalsDeps): Approvals {
   const { store, rules, clock, log, periods } = deps;
+  const names = deps.names ?? noKubernetesNames;
   const sweeper = startSweeper(deps);
   const opening = new Map<string, Promise<ApprovalRequest>>();
 
@@ -94,7 +100,11 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     const found = known.find((request) => answers(request, demand, clock.now()));
     if (found !== undefined) return found;
     checkRoom(known, demand);
-    const request = opened(demand, rule, { id: newId(demand.gateway), now: clock.now() });
+    const request = opened(demand, rule, {
+      id: newId(demand.gateway),
+      now: clock.now(),
+      kubernetesUsername: names(demand.gateway, demand.requester),
+    });
     checkForm(request);
     const created = await store.create(request);
     log.info(
@@ -103,6 +113,16 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     );
     return created;
   };
+
+  const settle = (id: string): Promise<ApprovalRequest> =>
+    step(id, (request) => settled(request, clock.now(), names));
+  // Decisions are written by people with kubectl too, and by an operator that died before it drew the conclusion.
+  const unwatch = store.watch((request) => {
+    if (settled(current(request), clock.now(), names).status.phase === request.status.phase) return;
+    settle(request.metadata.name).catch((error: unknown) =>
+      log.error({ approval: request.metadata.name, err: error }, 'A decision could not be put in force.'),
+    );
+  });
 
   return {
     get,
@@ -118,13 +138,17 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     },
     list: async () => (await store.list()).map(current),
     wait: (id, ms, signal) => waitForDecision({ id, ms, signal }, { store, clock, get }),
-    decide: (id, ruling) =>
-      step(id, (request) =>
+    decide: async (id, ruling) => {
+      await step(id, (request) =>
         decided(request, ruling, {
           rule: ruleInForce(gatewayOf(request), request.spec.rule),
           now: clock.now(),
+          names,
         }),
-      ),
+      );
+      return settle(id);
+    },
+    isRequester: (request, person) => isRequester(request, person, names),
     consume: (id, digest) =>
       step(id, (request) => {
         const next = consumed(request, digest, clock.now());
@@ -139,6 +163,9 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
         await step(metadata.name, (request) => finished(request, 'Unknown', clock.now()));
       }
     },
-    close: () => sweeper.close(),
+    close: () => {
+      unwatch();
+      sweeper.close();
+    },
   };
 }

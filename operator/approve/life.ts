@@ -6,6 +6,8 @@ import type { Approvers, Rule } from '../../crds/bundle.ts';
 import type { ApprovalDemand, ApprovalPhase, OutcomeName } from '../../crds/control.ts';
 import { Problem } from '../problem.ts';
 import type { ApprovalRequest, Person, Verdict } from './object.ts';
+import { identified, samePerson, whoDecided } from './same-person.ts';
+import type { KubernetesName } from './usernames.ts';
 
 export type NewRequest = Omit<ApprovalRequest, 'metadata'> & {
   readonly metadata: Omit<ApprovalRequest['metadata'], 'resourceVersion'>;
@@ -30,7 +32,11 @@ const ENDED: Readonly<Record<ApprovalPhase, string>> = {
 };
 
 /** The object for a call that must wait. */
-export function opened(demand: ApprovalDemand, rule: Rule, about: { id: string; now: number }): NewRequest {
+export function opened(
+  demand: ApprovalDemand,
+  rule: Rule,
+  about: { id: string; now: number; kubernetesUsername?: string | undefined },
+): NewRequest {
   const [namespace = '', gateway = ''] = demand.gateway.split('/');
   const at = iso(about.now);
   return {
@@ -41,7 +47,12 @@ export function opened(demand: ApprovalDemand, rule: Rule, about: { id: string; 
       gateway,
       rule: demand.rule,
       // The kind has room for so many; approvers read them, nothing is decided by them.
-      requester: { ...demand.requester, groups: demand.requester.groups.slice(0, MAX_GROUPS) },
+      requester: {
+        ...demand.requester,
+        groups: demand.requester.groups.slice(0, MAX_GROUPS),
+        ...(about.kubernetesUsername !== undefined && { kubernetesUsername: about.kubernetesUsername }),
+      },
+      approvers: rule.approvers,
       call: demand.call,
       expiresAt: iso(about.now + rule.expiresAfterMs),
       decisions: [],
@@ -65,15 +76,15 @@ export function answers(request: ApprovalRequest, demand: ApprovalDemand, now: n
   );
 }
 
-/** Adds one person's verdict. One denial ends it; approvals end it when there are as many as the rule demands. */
+/** Adds one person's verdict; `settled` says what follows from it. */
 export function decided(
   request: ApprovalRequest,
   ruling: Ruling,
-  about: { rule: Rule; now: number },
+  about: { rule: Rule; now: number; names: KubernetesName },
 ): ApprovalRequest {
   const { person, verdict, via, comment } = ruling;
-  checkApprover(request, person, about.rule.approvers);
-  checkUndecided(request, person);
+  checkApprover(request, person, { approvers: about.rule.approvers, names: about.names });
+  checkUndecided(request, person, about.names);
   const decisions = [
     ...request.spec.decisions,
     {
@@ -86,9 +97,7 @@ export function decided(
       ...(comment !== undefined && { comment }),
     },
   ];
-  const next = { ...request, spec: { ...request.spec, decisions } };
-  if (verdict === 'Deny') return moved(next, 'Denied', about.now);
-  return decisions.length >= about.rule.approvers.count ? moved(next, 'Approved', about.now) : next;
+  return { ...request, spec: { ...request.spec, decisions } };
 }
 
 /** The one step that lets a call run: an approved request is used up by it. */
@@ -131,14 +140,18 @@ export function cancelled(request: ApprovalRequest, now: number): ApprovalReques
   return request.status.phase === 'Pending' ? moved(request, 'Cancelled', now) : request;
 }
 
-function checkApprover(request: ApprovalRequest, person: Person, approvers: Approvers): void {
+function checkApprover(
+  request: ApprovalRequest,
+  person: Person,
+  { approvers, names }: { approvers: Approvers; names: KubernetesName },
+): void {
   if (!isApprover(person, approvers)) {
     throw new Problem(
       'not_approver',
       `${person.username} is not among the approvers of the rule ${request.spec.rule.name}.`,
     );
   }
-  if (approvers.notTheRequester && isRequester(request, person)) {
+  if (approvers.notTheRequester && isRequester(request, person, names)) {
     throw new Problem(
       'is_requester',
       `${person.username} made this call; the rule ${request.spec.rule.name} wants somebody else to decide.`,
@@ -146,13 +159,14 @@ function checkApprover(request: ApprovalRequest, person: Person, approvers: Appr
   }
 }
 
-function checkUndecided(request: ApprovalRequest, person: Person): void {
+function checkUndecided(request: ApprovalRequest, person: Person, names: KubernetesName): void {
   const { phase } = request.status;
   if (phase !== 'Pending') {
     const code = phase === 'Expired' ? 'expired' : 'already_decided';
     throw new Problem(code, `${named(request)} ${ENDED[phase]}.`, { phase });
   }
-  if (request.spec.decisions.some((entry) => samePerson(person, { ...entry, username: entry.by }))) {
+  const own = identified(request, person, names);
+  if (request.spec.decisions.some((entry) => samePerson(own, whoDecided(request, entry, names)))) {
     throw new Problem('already_decided', `${person.username} has decided on ${named(request)} already.`, {
       phase,
     });
@@ -167,22 +181,9 @@ export function isApprover(person: Person, approvers: Approvers): boolean {
   );
 }
 
-export function isRequester(request: ApprovalRequest, person: Person): boolean {
-  return samePerson(person, request.spec.requester);
-}
-
-interface Identity {
-  /** With subject; absent for a person who is known by name alone, as Kubernetes knows them. */
-  readonly issuer?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly username: string;
-}
-
-/** One name at two issuers is taken for one person: nobody approves their own call by logging in elsewhere. */
-function samePerson(one: Identity, other: Identity): boolean {
-  const sameAccount =
-    one.subject !== undefined && one.issuer === other.issuer && one.subject === other.subject;
-  return sameAccount || one.username === other.username;
+export function isRequester(request: ApprovalRequest, person: Person, names: KubernetesName): boolean {
+  const { kubernetesUsername, ...requester } = request.spec.requester;
+  return samePerson(identified(request, person, names), { ...requester, kubernetes: kubernetesUsername });
 }
 
 /** The same request in its next phase. */

@@ -9,7 +9,7 @@ export const ROTATE_AFTER_MS = 24 * 3_600_000;
 const LIVE_KEYS = 2;
 
 const datedKey = sealingKey.extend({ since: z.iso.datetime() });
-const keysByGateway = z.record(z.string(), z.array(datedKey).min(1));
+export const keysByGateway = z.record(z.string(), z.array(datedKey).min(1));
 
 type DatedKey = z.infer<typeof datedKey>;
 export type KeysByGateway = Readonly<Record<string, readonly DatedKey[]>>;

@@ -6,6 +6,8 @@ export interface BundleBoard {
   current(): readonly Bundle[] | undefined;
   /** Puts a whole set in force; tells subscribers only when it differs from the last. */
   replace(bundles: readonly Bundle[]): void;
+  /** Tells subscribers that who gets which bundle has changed. */
+  announce(): void;
   subscribe(listener: () => void): () => void;
   bundle(gateway: string): Bundle | undefined;
   rule(gateway: string, name: string): Rule | undefined;
@@ -16,13 +18,16 @@ export function createBundleBoard(): BundleBoard {
   const listeners = new Set<() => void>();
   const bundle = (gateway: string): Bundle | undefined =>
     bundles?.find((entry) => gatewayName(entry.gateway) === gateway);
+  const announce = (): void => {
+    for (const listener of listeners) listener();
+  };
   return {
     current: () => bundles,
+    announce,
     replace: (next) => {
-      const same = bundles !== undefined && fingerprint(bundles) === fingerprint(next);
+      const same = bundles !== undefined && fingerprintOf(bundles) === fingerprintOf(next);
       bundles = next;
-      if (same) return;
-      for (const listener of listeners) listener();
+      if (!same) announce();
     },
     subscribe: (listener) => {
       listeners.add(listener);
@@ -33,6 +38,7 @@ export function createBundleBoard(): BundleBoard {
   };
 }
 
-function fingerprint(bundles: readonly Bundle[]): string {
+/** Equal for sets that say the same. */
+export function fingerprintOf(bundles: readonly Bundle[]): string {
   return bundles.map((bundle) => `${gatewayName(bundle.gateway)}@${bundle.revision}`).join(' ');
 }

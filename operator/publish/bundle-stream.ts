@@ -1,9 +1,9 @@
-/** The endless answer to GET /v1/bundles: the whole set at once, again on every change, and a heartbeat. */
+/** The endless answer to GET /v1/bundles: the proxy's whole set at once, again when it has changed, and a heartbeat. */
 import type { Writable } from 'node:stream';
 import { gatewayName } from '../../crds/bundle.ts';
 import type { BundleFrame } from '../../crds/control.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { BundleBoard } from './bundle-board.ts';
+import { fingerprintOf, type BundleBoard } from './bundle-board.ts';
 import { serves, type PodIdentity } from './identity.ts';
 
 export const HEARTBEAT_MS = 10_000;
@@ -16,6 +16,8 @@ export function streamBundles(
   const { board, identity, clock } = context;
   let blocked = false;
   let owed = false;
+  /** Of the set that was sent last; a change in another gateway is no news to this proxy. */
+  let sent: string | undefined;
   let stopBeat: () => void = () => undefined;
 
   const write = (frame: BundleFrame): void => {
@@ -23,9 +25,13 @@ export function streamBundles(
   };
   const sendSet = (): void => {
     const bundles = board.current()?.filter((bundle) => serves(identity, gatewayName(bundle.gateway)));
-    if (bundles === undefined) return;
+    if (bundles === undefined || identity.isPending?.() === true) return;
+    const set = fingerprintOf(bundles);
+    if (set === sent) return;
     owed = blocked;
-    if (!blocked) write({ type: 'bundles', bundles });
+    if (blocked) return;
+    sent = set;
+    write({ type: 'bundles', bundles });
   };
   const onDrain = (): void => {
     blocked = false;

@@ -17,7 +17,7 @@ import { createAppliedBoard, type AppliedBoard } from './applied-board.ts';
 import { createBundleBoard, type BundleBoard } from './bundle-board.ts';
 import { HEARTBEAT_MS } from './bundle-stream.ts';
 import { createControlApi } from './control-api.ts';
-import { startControlServer, type ControlServer } from './control-server.ts';
+import { startTlsServer, type TlsServer } from './tls-server.ts';
 import { fixedTokens } from './identity.ts';
 
 const log = silentLogger();
@@ -29,7 +29,7 @@ let clock: ManualClock;
 let board: BundleBoard;
 let applied: AppliedBoard;
 let approvals: Approvals;
-let server: ControlServer;
+let server: TlsServer;
 let agent: Agent;
 let followers: number;
 
@@ -56,8 +56,9 @@ beforeEach(async () => {
     onFollower: (change) => (followers += change),
   });
   const pki = await openPki(directory, clock.now());
-  const options = { listen: { host: '127.0.0.1', port: 0 }, hosts: ['127.0.0.1'] };
-  server = await startControlServer(app, options, { pki, clock, log });
+  const certificate = () => pki.server('control', ['127.0.0.1'], clock.now());
+  const listen = { host: '127.0.0.1', port: 0 };
+  server = await startTlsServer(app, { listen, certificate, checkEveryMs: 43_200_000 }, { clock, log });
   agent = new Agent({ connect: { ca: await readFile(pki.caFile, 'utf8') } });
 });
 

@@ -4,8 +4,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export interface PodIdentity {
   /** Names the proxy in logs and status. */
   readonly name: string;
-  /** The gateways it serves; it reaches nothing of any other. */
-  readonly gateways: 'all' | ReadonlySet<string>;
+  /** The gateways it serves, asked anew each time; it reaches nothing of any other. */
+  readonly gateways: 'all' | Pick<ReadonlySet<string>, 'has'>;
+  /** Whether it is not known yet what it serves: then it is told nothing, which is something else than no gateway. */
+  readonly isPending?: () => boolean;
 }
 
 export interface TokenReviewer {

@@ -1,5 +1,5 @@
 /** A whole installation on one machine: the operator here, the recorder and the proxy as processes of their own. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fetch } from 'undici';
 import { gatewayName, type Bundle } from '../../crds/bundle.ts';
@@ -9,6 +9,10 @@ import { GatehouseError } from '../../lib/errors.ts';
 import { lockDirectory } from '../../lib/exclusive-lock.ts';
 import type { Address } from '../../lib/listen.ts';
 import type { Logger, LogLevel } from '../../lib/log.ts';
+import { openDirectoryStore } from '../approve/directory-store.ts';
+import { NO_FLOORS, STANDALONE_NAMESPACE } from '../compile/index.ts';
+import { openDirectoryKeys } from '../keys/installation-keys.ts';
+import { openPki } from '../keys/pki.ts';
 import { startOperator, type Operator } from '../main.ts';
 import { fixedTokens } from '../publish/identity.ts';
 import { DirectorySource, type DirectoryState } from '../source/directory.ts';
@@ -52,6 +56,8 @@ export class ManifestsRefused extends GatehouseError {
 }
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
+const RENEWAL_CHECK_MS = 12 * 3_600_000;
 
 /** Resolves when calls are served. What was started is ended again when a later step fails. */
 export async function startStandalone(options: StandaloneOptions, deps: StandaloneDeps): Promise<Standalone> {
@@ -85,11 +91,31 @@ async function start(
   await makePrivateDirectory(state);
   onClose(lockDirectory(state));
   const tokens = await issueTokens(state);
+  const keys = join(state, 'keys');
+  const pki = await openPki(keys, systemClock.now());
+  const installation = {
+    namespace: STANDALONE_NAMESPACE,
+    baseDir: resolve(options.directory),
+    floors: NO_FLOORS,
+  };
   const operator = await startOperator(
-    { state, baseDir: resolve(options.directory), adminListen: options.admin, controlListen: LOOPBACK },
+    {
+      adminListen: options.admin,
+      adminHosts: [],
+      control: {
+        listen: LOOPBACK,
+        certificate: () => pki.server('control', LOOPBACK_HOSTS, systemClock.now()),
+        checkEveryMs: RENEWAL_CHECK_MS,
+      },
+      asWhole: true,
+      usernames: [],
+    },
     {
       clock: systemClock,
       log,
+      store: await openDirectoryStore(join(state, 'approvals'), log),
+      keys: await openDirectoryKeys(keys),
+      installation: () => installation,
       reviewer: fixedTokens([{ sha256: tokens.proxySha256, identity: { name: 'proxy', gateways: 'all' } }]),
       fetch,
       fetchText: fetch,
@@ -106,7 +132,10 @@ async function start(
   const common: Common = { inherited: options.inherited, state, logLevel: options.logLevel };
   // No process of an earlier start is alive: it would hold the lock, or have ended with its parent.
   await operator.approvals.abandonRunning();
-  const recorder = await startRecorder({ ...options, common, tokens }, { operator, log, stderr, onClose });
+  const recorder = await startRecorder(
+    { ...options, common, tokens },
+    { operator, pki, log, stderr, onClose },
+  );
   children.push(recorder);
   const proxy = await startChild(
     {
@@ -119,7 +148,7 @@ async function start(
             ...{ tokens, listen: options.listen },
             controlUrl: operator.controlUrl,
             recorderUrl: recorder.ready.listen,
-            caFile: operator.pki.caFile,
+            caFile: pki.caFile,
           },
           before,
         ),

@@ -14,6 +14,7 @@ const RENEWAL_CHECK_MS = 12 * 3_600_000;
 /** What belongs to the recorder and is to be ended with it is told to `onClose`. */
 export interface RecorderContext {
   readonly operator: Operator;
+  readonly pki: Pki;
   readonly log: Logger;
   readonly stderr: Writable;
   readonly onClose: (end: () => void | Promise<void>) => void;
@@ -24,8 +25,8 @@ export async function startRecorder(
   options: { gatehouse: readonly [string, ...string[]]; common: Common; tokens: Tokens },
   context: RecorderContext,
 ): Promise<Child> {
-  const { board, pki } = context.operator;
-  const { log, stderr, onClose } = context;
+  const { board } = context.operator;
+  const { pki, log, stderr, onClose } = context;
   const bundles = (): readonly Bundle[] => board.current() ?? [];
   const leaf = await pki.server('recorder', LOOPBACK_HOSTS, systemClock.now());
   let retention = longestRetention(bundles());

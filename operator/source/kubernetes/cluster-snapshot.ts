@@ -1,5 +1,5 @@
 /** What the caches hold at one moment → the snapshot that bundles are compiled from, and what a cluster adds. Pure. */
-import { API_VERSION, readObject, sentenceOfFault, type PolicyObject } from '#crds';
+import { API_VERSION, readObject, sentenceOfFault, type PolicyObject, type ReadObject } from '#crds';
 import { snapshotOf, type Snapshot, type UnreadableObject } from '../snapshot.ts';
 import type { Namespace, Pod, RawPolicyObject, Service } from './resources.ts';
 
@@ -36,7 +36,7 @@ export function clusterSnapshot(observed: Observed): ClusterSnapshot {
       ...{ uid, generation, created: creationTimestamp },
       status: object.status,
     });
-    const read = readObject(kind, { ...object, apiVersion: API_VERSION, kind }, 'Cluster');
+    const read = readOnce(kind, object);
     if ('object' in read) readable.push(read.object);
     else unreadable.push(unreadableOf(kind, object, read.faults.map(sentenceOfFault)));
   }
@@ -47,6 +47,17 @@ export function clusterSnapshot(observed: Observed): ClusterSnapshot {
     pods: observed.pods,
     services: observed.services,
   };
+}
+
+/** Reading parses every expression and pattern; an object that did not change is the very same one as before. */
+const readBefore = new WeakMap<RawPolicyObject, ReadObject>();
+
+function readOnce(kind: PolicyObject['kind'], object: RawPolicyObject): ReadObject {
+  const before = readBefore.get(object);
+  if (before !== undefined) return before;
+  const read = readObject(kind, { ...object, apiVersion: API_VERSION, kind }, 'Cluster');
+  readBefore.set(object, read);
+  return read;
 }
 
 function unreadableOf(

@@ -1,4 +1,4 @@
-/** The control API's listener: HTTPS with a certificate of the installation that is renewed while it runs. */
+/** A listener of the installation: HTTPS with a certificate that is replaced while it runs. */
 import type { Express } from 'express';
 import { createServer, type Server } from 'node:https';
 import type { KeyPair } from '../../lib/certificates.ts';
@@ -7,37 +7,42 @@ import { sentenceOf } from '../../lib/errors.ts';
 import { formatAddress, listen, type Address } from '../../lib/listen.ts';
 import type { Logger } from '../../lib/log.ts';
 import { closeServer } from '../../lib/server-close.ts';
-import type { Pki } from '../keys/pki.ts';
 
-export interface ControlServer {
+export interface TlsServerOptions {
+  readonly listen: Address;
+  /** The certificate as it should be now; asked at the start and then every `checkEveryMs`. */
+  readonly certificate: () => Promise<KeyPair>;
+  readonly checkEveryMs: number;
+}
+
+export interface TlsServer {
   readonly url: string;
-  /** Cuts the bundle streams, which never end by themselves. */
+  /** Cuts what does not end by itself, as bundle streams never do. */
   close(): Promise<void>;
 }
 
-const RENEWAL_CHECK_MS = 12 * 3_600_000;
 const GRACE_MS = 500;
 
-export async function startControlServer(
+export async function startTlsServer(
   app: Express,
-  options: { listen: Address; hosts: readonly string[] },
-  deps: { pki: Pki; clock: Clock; log: Logger },
-): Promise<ControlServer> {
-  const { pki, clock, log } = deps;
-  const leaf = (): Promise<KeyPair> => pki.server('control', options.hosts, clock.now());
-  const { cert, key } = await leaf();
+  options: TlsServerOptions,
+  deps: { clock: Clock; log: Logger },
+): Promise<TlsServer> {
+  const { clock, log } = deps;
+  const { certificate, checkEveryMs } = options;
+  const { cert, key } = await certificate();
   const server: Server = createServer({ cert, key, minVersion: 'TLSv1.3' }, app);
   const address = await listen(server, options.listen);
 
   const renew = (): void => {
-    stopRenewal = clock.after(RENEWAL_CHECK_MS, renew);
-    leaf().then(
+    stopRenewal = clock.after(checkEveryMs, renew);
+    certificate().then(
       (next) => server.setSecureContext({ cert: next.cert, key: next.key }),
       (error: unknown) =>
-        log.error({ reason: sentenceOf(error) }, 'The control certificate could not be renewed.'),
+        log.error({ reason: sentenceOf(error) }, 'The certificate of a listener could not be renewed.'),
     );
   };
-  let stopRenewal = clock.after(RENEWAL_CHECK_MS, renew);
+  let stopRenewal = clock.after(checkEveryMs, renew);
 
   return {
     url: `https://${formatAddress(address)}`,
