@@ -3,6 +3,7 @@
  * RequireApproval, that over Audit, and among equals the first by name decides (design, section 3).
  */
 import type { Rule } from '../../crds/bundle.ts';
+import { UNPARSABLE, type ClassifyCommand } from '../engine/shell/facts.ts';
 import { loadSql } from '../engine/sql/classify.ts';
 import { variablesOf } from '../engine/variables.ts';
 import type { Authorized, ClientRequest, Judgement } from '../exchange.ts';
@@ -33,10 +34,16 @@ export async function compileGuard(rules: readonly Rule[]): Promise<Guard> {
 }
 
 async function loadEngines(rules: readonly Rule[]): Promise<Engines> {
-  const dialects = rules.flatMap(({ match }) => (match.sql === undefined ? [] : [match.sql.dialect]));
-  const unread = (): { effects: ['Unparsable']; targets: [] } => ({ effects: ['Unparsable'], targets: [] });
-  return { sql: await loadSql(dialects), shell: unread, kubectl: unread };
+  const matches = rules.map(({ match }) => match);
+  const sql = await loadSql(matches.flatMap((match) => match.sql?.dialect ?? []));
+  const commands = matches.some(({ shell, kubectl }) => shell !== undefined || kubectl !== undefined);
+  if (!commands) return { sql, shell: unread, kubectl: unread };
+  // What reads commands reads the SQL inside them too; a gateway without such rules does not pay for it.
+  const { loadCommands } = await import('../engine/shell/classify.ts');
+  return { sql, ...(await loadCommands()) };
 }
+
+const unread: ClassifyCommand = () => UNPARSABLE;
 
 /** More would not help an approver, and names in a call are its caller's to choose. */
 const MAX_TARGETS = 64;

@@ -1,5 +1,6 @@
 /** Reads the arguments that rules name, each once for a call, however many rules look at it. */
 import type { CommandEffect, RuleMatch, SqlClass } from '../../crds/bundle.ts';
+import { UNPARSABLE as UNREADABLE_COMMAND, type ClassifyCommand } from '../engine/shell/facts.ts';
 import { UNPARSABLE, type ClassifySql } from '../engine/sql/classify.ts';
 import { commandRisk, sqlRisk, type RiskPart } from './risk.ts';
 
@@ -9,15 +10,6 @@ export interface Finding {
   readonly targets: readonly string[];
   readonly risk: readonly RiskPart[];
 }
-
-export interface CommandFacts {
-  readonly effects: readonly CommandEffect[];
-  /** Programs or resources. */
-  readonly targets: readonly string[];
-}
-
-/** Never throws: what it cannot read is Unparsable. */
-export type ClassifyCommand = (command: string | readonly string[]) => CommandFacts;
 
 export interface Engines {
   readonly sql: ClassifySql;
@@ -61,13 +53,11 @@ function commandSource(language: string, argument: string, classify: ClassifyCom
     key: `${language} ${argument}`,
     read: (given) => {
       const command = argumentOf(given, argument);
-      const { effects, targets } = isCommand(command) ? classify(command) : UNREADABLE;
+      const { effects, targets } = isCommand(command) ? classify(command) : UNREADABLE_COMMAND;
       return { classes: effects, targets, risk: commandRisk(effects) };
     },
   };
 }
-
-const UNREADABLE: CommandFacts = { effects: ['Unparsable'], targets: [] };
 
 function isCommand(value: unknown): value is string | string[] {
   return (
