@@ -1,18 +1,11 @@
 /** The way back: what the server answers, event by event, through release to the client. */
 import { JsonTextError, parseJson } from '../lib/json/index.ts';
-import type { Caller, ClientRequest, SessionFacts } from './exchange.ts';
+import type { ClientRequest } from './exchange.ts';
 import type { Answer } from './upstream.ts';
 import { SseError, type SseEvent } from './lib/sse.ts';
 import { Refusal } from './refusal.ts';
-import type { Release, Released } from './release/index.ts';
+import type { Recipient, Release, Released } from './release/index.ts';
 import type { Reply } from './reply.ts';
-
-/** Who the server's messages are for. */
-export interface Recipient {
-  readonly caller: Caller;
-  readonly session: SessionFacts;
-  readonly request?: ClientRequest | undefined;
-}
 
 export interface RelayDeps {
   readonly release: Release;

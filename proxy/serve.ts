@@ -64,6 +64,7 @@ class Serving {
   #judged: Judged | undefined;
   #recorded = false;
   #approval: string | undefined;
+  #goesOn = false;
 
   constructor(exchange: Identified<ClientRequest>, inbound: Inbound, deps: ServeDeps) {
     this.#exchange = exchange;
@@ -156,7 +157,10 @@ class Serving {
       },
       finish: (released) => {
         journal.answered(this.#exchange, released);
-        return wrap(released.text, exchange);
+        const sent = wrap(released.text, exchange);
+        // The server asked something back, so the call goes on with the client's next request.
+        this.#goesOn = sent !== released.text;
+        return sent;
       },
       passed: (method, released) => journal.passed('server', exchange, method, released),
       answerServer: (text) =>
@@ -171,7 +175,7 @@ class Serving {
   async #finish(relaying: Promise<boolean>): Promise<void> {
     if (!(await relaying)) return;
     this.#end('ok');
-    this.#reportOutcome('Completed');
+    if (!this.#goesOn) this.#reportOutcome('Completed');
   }
 
   async #answerPending(pending: Pending): Promise<void> {
