@@ -39,7 +39,8 @@ export async function applyRuleset(ruleset: string, program = 'nft'): Promise<vo
 }
 
 function sentenceFor(complaint: string, signal: NodeJS.Signals | null): string {
-  if (signal !== null) return `nft did not end within ${TIMEOUT_MS / 1000} s; the rules are not in force.`;
+  if (signal !== null)
+    return `nft was ended by ${signal}, after ${TIMEOUT_MS / 1000} s at the latest; the network rules are not in force.`;
   if (/Operation not permitted|Permission denied/.test(complaint))
     return (
       'The network rules may not be set: the init container needs the capability NET_ADMIN and user 0. ' +

@@ -2,8 +2,8 @@
  * The network rules of a guarded pod as one nftables ruleset: the text that `nft -f -` takes in one transaction.
  *
  * Packets of a connection are judged by who opened it: `meta skuid` is the user who made the socket, which a process
- * can change neither by another socket option nor from a user namespace of its own. Where the kernel names no user
- * (sockets it makes itself, as for Multipath TCP) no rule that grants something matches.
+ * can change neither by a socket option nor from a user namespace of its own. Where the kernel names no user (for
+ * sockets it makes itself) no rule that grants something matches.
  */
 import { isIPv6 } from 'node:net';
 import { sidecarPorts, type InterceptionSpec } from './spec.ts';

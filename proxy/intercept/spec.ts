@@ -81,7 +81,7 @@ function sentenceFor(issue: z.core.$ZodIssue | undefined): string {
 
 /** Each of these would open a way around the sidecar, or close the way to it. */
 function contradictionIn(spec: InterceptionSpec): string | undefined {
-  const address = spec.dns.find((text) => isIP(text) === 0);
+  const address = spec.dns.find((text) => isIP(text) === 0 || text.includes('%'));
   if (address !== undefined) return `--dns must name IP addresses, and "${printable(address)}" is none.`;
   const own = sidecarPorts(spec);
   if (new Set(own).size < own.length)
@@ -89,9 +89,10 @@ function contradictionIn(spec: InterceptionSpec): string | undefined {
   const open = spec.openPorts.find((candidate) => spec.serverPorts.includes(candidate));
   if (open !== undefined)
     return `Port ${open} is the server's (--server-port) and cannot be among --open-ports: it would be reachable unguarded.`;
-  const taken = [...spec.openPorts, ...spec.serverPorts].find((candidate) => own.includes(candidate));
-  if (taken !== undefined)
-    return `Port ${taken} belongs to the sidecar; neither --server-port nor --open-ports may name it.`;
+  const taken = spec.serverPorts.find((candidate) => own.includes(candidate));
+  if (taken !== undefined) return `Port ${taken} belongs to the sidecar; --server-port must not name it.`;
+  if (spec.outboundPort !== undefined && spec.openPorts.includes(spec.outboundPort))
+    return `Port ${spec.outboundPort} is for calls from inside the pod (--outbound-port) and cannot be among --open-ports.`;
   if (spec.containerUids.includes(spec.uid))
     return `User ${spec.uid} is the sidecar's and cannot be among --container-uids: another container must run as another user.`;
   return undefined;

@@ -1,0 +1,166 @@
+/**
+ * A pod's network and its surroundings without a cluster: one network namespace for the pod, one for everybody else,
+ * an Ethernet pair between them, IPv4 and IPv6. Containers are processes with a user and capabilities of their own.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const SOCKETS = join(import.meta.dirname, 'socket.pl');
+const CLI = join(import.meta.dirname, '../../cli/main.ts');
+
+export const POD = { v4: '10.203.7.2', v6: 'fd52:5::2', linkLocal: 'fe80::52:2%world0' } as const;
+export const WORLD = { v4: '10.203.7.1', v6: 'fd52:5::1' } as const;
+
+export type Place = 'pod' | 'world';
+
+/** Who opens the sockets: where, as which user, with which capabilities (none), in which user namespace (none). */
+export interface Who {
+  readonly place: Place;
+  readonly uid: number;
+  readonly capabilities?: readonly string[];
+  /** The user that the process claims to be, in a user namespace that it makes itself. */
+  readonly claimedUid?: number;
+}
+
+/** Why this machine cannot run these tests; undefined when it can. */
+export function cannotMakeNetworks(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root to make network namespaces';
+  const missing = ['nft', 'ip', 'nsenter', 'setpriv', 'unshare', 'perl'].filter(
+    (program) => !isOnPath(program),
+  );
+  return missing.length === 0 ? undefined : `needs the programs ${missing.join(', ')} (make tools)`;
+}
+
+function isOnPath(program: string): boolean {
+  return `${process.env['PATH'] ?? ''}:/usr/sbin`
+    .split(':')
+    .some((folder) => existsSync(join(folder, program)));
+}
+
+let made = 0;
+
+export class PodNetwork implements AsyncDisposable {
+  readonly #names: Readonly<Record<Place, string>>;
+  readonly #servers = new Set<ChildProcess>();
+
+  private constructor(prefix: string) {
+    this.#names = { pod: `${prefix}-pod`, world: `${prefix}-world` };
+  }
+
+  static async create(): Promise<PodNetwork> {
+    made += 1;
+    const network = new PodNetwork(`gh-${process.pid}-${made}`);
+    try {
+      await network.#connect();
+      return network;
+    } catch (error) {
+      await network[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { pod, world } = this.#names;
+    await run('ip', ['netns', 'add', pod]);
+    await run('ip', ['netns', 'add', world]);
+    await run('ip', `link add eth0 netns ${pod} type veth peer name world0 netns ${world}`.split(' '));
+    for (const [place, device, address] of [
+      ['pod', 'eth0', POD],
+      ['world', 'world0', WORLD],
+    ] as const) {
+      await this.inside(place, 'ip', ['link', 'set', 'lo', 'up']);
+      // Duplicate address detection would make the addresses unusable for the first second.
+      await this.inside(place, 'sysctl', ['-qw', `net.ipv6.conf.${device}.accept_dad=0`]);
+      await this.inside(place, 'ip', ['link', 'set', device, 'up']);
+      await this.inside(place, 'ip', ['address', 'add', `${address.v4}/24`, 'dev', device]);
+      await this.inside(place, 'ip', ['address', 'add', `${address.v6}/64`, 'dev', device, 'nodad']);
+    }
+    const linkLocal = POD.linkLocal.replace(/%.*/, '');
+    await this.inside('pod', 'ip', ['address', 'add', `${linkLocal}/64`, 'dev', 'eth0', 'nodad']);
+    for (const place of ['pod', 'world'] as const) {
+      // As containerd sets them: everybody may ping, and listen on any port. 1027 is fast open without cookies.
+      for (const setting of [
+        'net.ipv4.ping_group_range=0 2147483647',
+        'net.ipv4.ip_unprivileged_port_start=0',
+        'net.ipv4.tcp_fastopen=1027',
+      ])
+        await this.inside(place, 'sysctl', ['-qw', setting]);
+    }
+  }
+
+  /** Runs a program in one of the namespaces, as root; its standard output. */
+  async inside(place: Place, program: string, args: readonly string[]): Promise<string> {
+    const { stdout } = await run('nsenter', [this.#net(place), program, ...args]);
+    return stdout;
+  }
+
+  /** `gatehouse net-init` in the pod, as its init container runs it. */
+  async netInit(args: readonly string[], capabilities = ['net_admin']): Promise<string> {
+    const who: Who = { place: 'pod', uid: 0, capabilities };
+    const { stdout } = await run('nsenter', [...this.#as(who), process.execPath, CLI, 'net-init', ...args]);
+    return stdout;
+  }
+
+  /** Listens in the background: `listeners` are `kind,host,port`. Answers name and port to whatever arrives. */
+  async serve(who: Who, name: string, listeners: readonly string[]): Promise<() => Promise<void>> {
+    const server = spawn('nsenter', [...this.#as(who), 'perl', SOCKETS, 'serve', name, ...listeners], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#servers.add(server);
+    for await (const line of createInterface(server.stdout)) {
+      if (line === 'ready') return () => this.#end(server);
+    }
+    throw new Error(`${name} does not listen on ${listeners.join(' ')}.`);
+  }
+
+  /** One attempt: `answered …`, `refused ERRNO` or `silence`. */
+  async attempt(who: Who, args: readonly string[]): Promise<string> {
+    const { stdout } = await run('nsenter', [...this.#as(who), 'perl', SOCKETS, 'try', ...args]);
+    return stdout.trim();
+  }
+
+  /** Runs a program as somebody of the pod; its exit code. */
+  async exitOf(who: Who, program: string, args: readonly string[]): Promise<number> {
+    const child = spawn('nsenter', [...this.#as(who), program, ...args], { stdio: 'ignore' });
+    const [code]: unknown[] = await once(child, 'exit');
+    return typeof code === 'number' ? code : 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of [...this.#servers]) await this.#end(server);
+    for (const name of Object.values(this.#names)) {
+      if (existsSync(`/run/netns/${name}`)) await run('ip', ['netns', 'delete', name]);
+    }
+  }
+
+  async #end(server: ChildProcess): Promise<void> {
+    this.#servers.delete(server);
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const gone = once(server, 'exit');
+    server.kill('SIGKILL');
+    await gone;
+  }
+
+  #net(place: Place): string {
+    return `--net=/run/netns/${this.#names[place]}`;
+  }
+
+  /** What a runtime does before it runs a container's program. */
+  #as({ place, uid, capabilities = [], claimedUid }: Who): string[] {
+    const kept = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
+    return [
+      this.#net(place),
+      'setpriv',
+      ...['--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+      ...['--bounding-set', kept, '--inh-caps', kept],
+      // A runtime of containers gives capabilities to root alone, and takes the way to gain them away.
+      ...(capabilities.length > 0 ? [] : ['--no-new-privs']),
+      ...(claimedUid === undefined ? [] : ['unshare', `--map-user=${claimedUid}`, '--']),
+    ];
+  }
+}
