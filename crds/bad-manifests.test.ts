@@ -283,17 +283,8 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     'spec.match must have at least one of tools, sql, shell, kubectl, preset, when, riskAtLeast; tools: ["*"] matches every tool.',
   ],
   [
-    rule({ match: '{ sql: { dialect: MySQL } }' }),
-    'spec.match.sql.dialect "MySQL" is not built yet; use PostgreSQL.',
-  ],
-  [
     rule({ match: '{ sql: { dialect: PostgreSQL, statements: [Drop] } }' }),
     'spec.match.sql.statements[0] must be one of Insert, Update, Delete, Merge, Truncate, DDL, Grant, Copy, Call, Session, Unparsable, not "Drop".',
-  ],
-  [rule({ match: '{ shell: {} }' }), 'spec.match.shell is not built yet; match by tools, sql or when.'],
-  [
-    rule({ match: '{ preset: DestructiveShell }' }),
-    'spec.match.preset "DestructiveShell" is not built yet; use DestructiveSQL, or match by tools or when.',
   ],
   [
     rule({ match: '{ preset: DestructiveSQL, sql: { dialect: PostgreSQL, statements: [DDL] } }' }),

