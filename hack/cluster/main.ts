@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { CommandFailed } from '../tools/run.ts';
 import { bringUp } from './bring-up.ts';
 import { clusterNamed } from './config.ts';
-import { stopCluster } from './stop.ts';
+import { takeDown } from './take-down.ts';
 import { ClusterError } from './errors.ts';
 import { loadImages, runOnNode } from './images.ts';
 import type { Layout } from './layout.ts';
@@ -23,7 +23,7 @@ const COMMANDS: Readonly<
     console.log(`\nexport KUBECONFIG=${layout.kubeconfig}`);
   },
   down: async (layout) => {
-    await stopCluster(layout);
+    await takeDown(layout);
     console.log(`${layout.name}: nothing of it is left`);
   },
   status: (layout) => {
