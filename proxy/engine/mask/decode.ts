@@ -84,9 +84,19 @@ function decoded(bytes: Buffer): Decoded {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** Bytes of images and archives have a control character among their first few, so this ends early for them. */
 function isText(bytes: Uint8Array): boolean {
+  let ascii = true;
+  for (const byte of bytes) {
+    if (byte >= 0x80) ascii = false;
+    else if (!isAsciiText(byte)) return false;
+  }
+  return ascii || isUtf8(bytes);
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
   try {
-    return !/[\p{Cc}--[\t-\r\0]]/v.test(utf8.decode(bytes));
+    return !/[\x80-\x9f]/.test(utf8.decode(bytes));
   } catch {
     return false;
   }

@@ -213,7 +213,8 @@ function accept(
 ): Found | undefined {
   const value = text.slice(start, end);
   const before = text.slice(Math.max(0, start - SURROUNDINGS), start);
-  if (detector.valid !== undefined && !detector.valid(value, { before, key })) return undefined;
+  if (detector.valid !== undefined && !detector.valid(value, { before, next: text.charAt(end), key }))
+    return undefined;
   return { start, end, detector, value: detector.normalize?.(value) ?? value };
 }
 

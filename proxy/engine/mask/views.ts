@@ -16,33 +16,85 @@ export interface View {
 /** Every view of the text that its features give a reason for. */
 export function viewsOf(text: string, features: Features): View[] {
   const views: View[] = [];
-  if (features.escapes) views.push(rewrite(text, unescapeAt));
-  if (features.percent) views.push(rewrite(text, unpercentAt));
-  if (features.disguise) views.push(rewrite(text, undisguiseAt));
+  if (features.escapes) views.push(rewrite(text, ESCAPES));
+  if (features.percent) views.push(rewrite(text, PERCENT));
+  if (features.disguise) views.push(rewrite(text, DISGUISE));
   for (const run of features.runs) views.push(...runViews(text, run));
   return views;
 }
 
-/** What stands for the characters from `at` on, and how many they are. */
-type Rewriter = (text: string, at: number) => { readonly to: string; readonly length: number } | undefined;
+interface Change {
+  /** What the characters stand for. */
+  readonly to: string;
+  /** How many they are. */
+  readonly length: number;
+}
 
-function rewrite(text: string, rewriter: Rewriter): View {
+interface Rewriter {
+  /** The offset of the next character that may begin a change, or -1. */
+  readonly next: (text: string, from: number) => number;
+  readonly changeAt: (text: string, at: number) => Change | undefined;
+}
+
+/** A view of which most is the parent as it stands: what is in between is copied, not gone through. */
+function rewrite(text: string, { next, changeAt }: Rewriter): View {
   const pieces: string[] = [];
-  const origins: number[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const change = rewriter(text, at);
-    const to = change === undefined ? text.charAt(at) : change.to;
-    pieces.push(to);
-    for (let unit = 0; unit < to.length; unit += 1) origins.push(at);
-    at += change?.length ?? 1;
+  const origins = new Origins(text.length);
+  let copied = 0;
+  let length = 0;
+  for (let at = next(text, 0); at !== -1;) {
+    const change = changeAt(text, at);
+    if (change !== undefined) {
+      pieces.push(text.slice(copied, at), change.to);
+      origins.add({ view: length, parent: copied, fixed: false });
+      length += at - copied;
+      origins.add({ view: length, parent: at, fixed: true });
+      length += change.to.length;
+      copied = at + change.length;
+    }
+    at = next(text, at + (change?.length ?? 1));
   }
-  origins.push(text.length);
-  const toParent = ({ start, end }: Span): Span => ({
-    start: origins[start] ?? 0,
-    end: origins[end] ?? text.length,
-  });
+  pieces.push(text.slice(copied));
+  origins.add({ view: length, parent: copied, fixed: false });
+  const toParent = ({ start, end }: Span): Span => ({ start: origins.of(start), end: origins.of(end) });
   return { text: pieces.join(''), binary: false, toParent };
+}
+
+interface Stretch {
+  /** Where it begins in the view, and in the parent. */
+  readonly view: number;
+  readonly parent: number;
+  /** Whether all of it comes from one place. */
+  readonly fixed: boolean;
+}
+
+/** Where each character of a view came from, by the stretches that were copied or changed. */
+class Origins {
+  readonly #stretches: Stretch[] = [];
+  readonly #parentLength: number;
+
+  constructor(parentLength: number) {
+    this.#parentLength = parentLength;
+  }
+
+  add(stretch: Stretch): void {
+    this.#stretches.push(stretch);
+  }
+
+  of(offset: number): number {
+    let low = 0;
+    let high = this.#stretches.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#stretches[middle]?.view ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const stretch = this.#stretches[low];
+    if (stretch === undefined) return Math.min(offset, this.#parentLength);
+    return stretch.fixed
+      ? stretch.parent
+      : Math.min(stretch.parent + offset - stretch.view, this.#parentLength);
+  }
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
@@ -55,28 +107,36 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** The escapes of JSON, and `\xHH` as shells and logs write it. */
-function unescapeAt(text: string, at: number): ReturnType<Rewriter> {
-  if (text.charCodeAt(at) !== 0x5c || at + 1 >= text.length) return undefined;
-  const letter = text.charAt(at + 1);
-  const digits = letter === 'u' ? 4 : letter === 'x' ? 2 : 0;
-  if (digits === 0) return { to: SHORT_ESCAPES[letter] ?? letter, length: 2 };
-  const code = hexAt(text, at + 2, digits);
-  return code === undefined
-    ? { to: letter, length: 2 }
-    : { to: String.fromCharCode(code), length: 2 + digits };
-}
+const ESCAPES: Rewriter = {
+  next: (text, from) => text.indexOf('\\', from),
+  changeAt: (text, at) => {
+    if (at + 1 >= text.length) return undefined;
+    const letter = text.charAt(at + 1);
+    const digits = letter === 'u' ? 4 : letter === 'x' ? 2 : 0;
+    if (digits === 0) return { to: SHORT_ESCAPES[letter] ?? letter, length: 2 };
+    const code = hexAt(text, at + 2, digits);
+    return code === undefined
+      ? { to: letter, length: 2 }
+      : { to: String.fromCharCode(code), length: 2 + digits };
+  },
+};
 
 /** A byte becomes one character: known values beyond ASCII are looked for in that form too. */
-function unpercentAt(text: string, at: number): ReturnType<Rewriter> {
-  if (text.charCodeAt(at) !== 0x25) return undefined;
-  const code = hexAt(text, at + 1, 2);
-  return code === undefined ? undefined : { to: String.fromCharCode(code), length: 3 };
-}
+const PERCENT: Rewriter = {
+  next: (text, from) => text.indexOf('%', from),
+  changeAt: (text, at) => {
+    const code = hexAt(text, at + 1, 2);
+    return code === undefined ? undefined : { to: String.fromCharCode(code), length: 3 };
+  },
+};
 
-function undisguiseAt(text: string, at: number): ReturnType<Rewriter> {
-  const code = text.charCodeAt(at);
-  return isDisguise(code) ? { to: undisguised(code), length: 1 } : undefined;
-}
+const DISGUISE: Rewriter = {
+  next: (text, from) => {
+    for (let at = from; at < text.length; at += 1) if (isDisguise(text.charCodeAt(at))) return at;
+    return -1;
+  },
+  changeAt: (text, at) => ({ to: undisguised(text.charCodeAt(at)), length: 1 }),
+};
 
 function hexAt(text: string, at: number, digits: number): number | undefined {
   for (let digit = at; digit < at + digits; digit += 1)

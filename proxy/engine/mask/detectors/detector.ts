@@ -2,6 +2,8 @@
 export interface Surroundings {
   /** Up to 64 characters before the match. */
   readonly before: string;
+  /** The character behind the match, or nothing. */
+  readonly next: string;
   /** The key of the JSON member or the header of the column that the text is the value of. */
   readonly key: string | undefined;
 }

@@ -180,13 +180,15 @@ export const generic: readonly BuiltinDetector[] = [
     pattern:
       '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,})',
     reach: { before: 0, after: 400 },
-    valid: (value) => !isPlaceholder(value) && looksRandom(value),
+    // What is called or indexed is code.
+    valid: (value, { next }) => !isPlaceholder(value) && next !== '(' && next !== '[' && looksRandom(value),
     embedded: true,
     examples: () => ({
       positive: [`export API_KEY="${filler(ALPHANUMERIC, 24)}"`, `db_password: ${filler(ALPHANUMERIC, 14)}!`],
       negative: [
         'password: string',
         'token = getToken(user)',
+        'access_token: zod_v4.string()',
         'secret: changeme',
         `token_count: 123456789`,
         'api_key=YOUR_API_KEY_HERE',
