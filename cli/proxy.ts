@@ -10,11 +10,13 @@ Guards MCP servers: takes its policies from the operator and delivers its record
 
   GATEHOUSE_CONTROL_URL         https URL of the operator
   GATEHOUSE_RECORDER_URL        https URL of the recorder
-  GATEHOUSE_CA_FILE             root certificate of both, PEM
+  GATEHOUSE_CA_FILE             root certificates of both, PEM; or GATEHOUSE_CA with the PEM itself
   GATEHOUSE_TOKEN_FILE          bearer token for both
   GATEHOUSE_STATE_DIR           directory of what is not delivered yet
-  GATEHOUSE_LISTEN              HOST:PORT for clients, default 0.0.0.0:15000
-  GATEHOUSE_METRICS_LISTEN      HOST:PORT of /metrics, /healthz and /readyz, default 0.0.0.0:15020
+  GATEHOUSE_LISTEN              HOST:PORT for clients, default [::]:15000
+  GATEHOUSE_METRICS_LISTEN      HOST:PORT of /metrics, /healthz and /readyz, default [::]:15020
+  GATEHOUSE_PROBES              JSON of the probes that the kubelet asks here, as injection writes it
+  GATEHOUSE_PROBES_LISTEN       HOST:PORT where it asks, default [::]:15021
   GATEHOUSE_LOG_LEVEL           debug, info, warn or error; default info
   GATEHOUSE_EXIT_WITH_PARENT    1 to end when standard input ends
 

@@ -1,6 +1,7 @@
 /** The proxy's configuration: the environment, read once and checked. */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { PROBES_VARIABLE, probeTargets, type ProbeTargets } from '../crds/probes.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { parseAddress, type Address } from '../lib/listen.ts';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.ts';
@@ -16,8 +17,12 @@ export interface ProxyConfig {
   readonly metricsListen: Address;
   readonly controlUrl: string;
   readonly recorderUrl: string;
-  /** PEM of the installation's root. */
+  /** Roots of the installation, PEM. */
   readonly caFile: string;
+  /** What `caFile` is to hold, where the roots came with the environment; what a pod's namespace edits proves nothing. */
+  readonly ca: string | undefined;
+  /** Where the kubelet asks for the containers beside this one; undefined where it asks them itself. */
+  readonly probes: { readonly listen: Address; readonly targets: ProbeTargets } | undefined;
   /** Bearer token for operator and recorder. */
   readonly tokenFile: string;
   /** What is recorded and not delivered yet. */
@@ -32,11 +37,17 @@ const path = z.string().min(1, 'must name a file or directory');
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
 
 const environment = z.object({
-  GATEHOUSE_LISTEN: z.string().default('0.0.0.0:15000'),
-  GATEHOUSE_METRICS_LISTEN: z.string().default('0.0.0.0:15020'),
+  GATEHOUSE_LISTEN: z.string().default('[::]:15000'),
+  GATEHOUSE_METRICS_LISTEN: z.string().default('[::]:15020'),
   GATEHOUSE_CONTROL_URL: httpsUrl,
   GATEHOUSE_RECORDER_URL: httpsUrl,
-  GATEHOUSE_CA_FILE: path,
+  GATEHOUSE_CA_FILE: path.optional(),
+  GATEHOUSE_CA: z
+    .string()
+    .startsWith('-----BEGIN CERTIFICATE-----', 'must hold certificates in PEM')
+    .optional(),
+  GATEHOUSE_PROBES_LISTEN: z.string().default('[::]:15021'),
+  [PROBES_VARIABLE]: z.string().optional(),
   GATEHOUSE_TOKEN_FILE: path,
   GATEHOUSE_STATE_DIR: path,
   GATEHOUSE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
@@ -68,7 +79,8 @@ export function readProxyConfig(
     metricsListen: parseAddress(from.GATEHOUSE_METRICS_LISTEN, 'GATEHOUSE_METRICS_LISTEN'),
     controlUrl: from.GATEHOUSE_CONTROL_URL,
     recorderUrl: from.GATEHOUSE_RECORDER_URL,
-    caFile: from.GATEHOUSE_CA_FILE,
+    ...rootsOf(from),
+    probes: probesOf(from),
     tokenFile: from.GATEHOUSE_TOKEN_FILE,
     spoolDir: join(resolve(from.GATEHOUSE_STATE_DIR), 'spool'),
     logLevel: from.GATEHOUSE_LOG_LEVEL,
@@ -77,6 +89,35 @@ export function readProxyConfig(
       CHILD_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
     ),
   };
+}
+
+type Environment = z.output<typeof environment>;
+
+function rootsOf(from: Environment): Pick<ProxyConfig, 'ca' | 'caFile'> {
+  const { GATEHOUSE_CA: ca, GATEHOUSE_CA_FILE: file, GATEHOUSE_STATE_DIR: state } = from;
+  if (ca !== undefined && file === undefined) return { ca, caFile: join(resolve(state), 'ca.crt') };
+  if (file !== undefined && ca === undefined) return { ca, caFile: file };
+  throw new ProxyConfigError(
+    `GATEHOUSE_CA_FILE and GATEHOUSE_CA are ${ca === undefined ? 'not set' : 'both set'}; the proxy needs one of them.`,
+  );
+}
+
+function probesOf(from: Environment): ProxyConfig['probes'] {
+  const text = from[PROBES_VARIABLE];
+  if (text === undefined) return undefined;
+  const targets = probeTargets.safeParse(jsonOf(text));
+  if (!targets.success)
+    throw new ProxyConfigError(`${PROBES_VARIABLE} is wrong: it must hold what injection wrote.`);
+  const listen = parseAddress(from.GATEHOUSE_PROBES_LISTEN, 'GATEHOUSE_PROBES_LISTEN');
+  return { listen, targets: targets.data };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function sentenceFor(issue: z.core.$ZodIssue | undefined): string {

@@ -1,6 +1,7 @@
 /** The proxy process: builds every client and hands them on, says when it is ready, and ends in order. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fetch } from 'undici';
 import type { Bundle, ServerSpec } from '#bundle';
@@ -21,6 +22,7 @@ import { createStdioUpstream } from './forward/stdio.ts';
 import type { GatewayState } from './gateway-state.ts';
 import { Gateways } from './gateways.ts';
 import { createServiceAccountVerifier, type TokenProvider } from './identify/index.ts';
+import { createProbesServer } from './probes/server.ts';
 import { authoritiesOf } from './receive/origin.ts';
 import { createListener, receiveOn } from './receive/server.ts';
 import { createHttpsTransport } from './record/https-transport.ts';
@@ -44,6 +46,7 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
   const log = createLogger({ name: 'proxy', level: config.logLevel });
   const stop = stopSignal(io, config.exitWithParent);
   const metrics = createMetrics(Date.now);
+  await keepRoots(config);
   const recorder = createRecorder({
     spoolDir: config.spoolDir,
     transport: createHttpsTransport({
@@ -69,6 +72,12 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
     await recorder.close();
     await client.close();
   }
+}
+
+async function keepRoots({ ca, caFile }: ProxyConfig): Promise<void> {
+  if (ca === undefined) return;
+  await mkdir(dirname(caFile), { recursive: true });
+  await writeFile(caFile, ca);
 }
 
 interface Parts {
@@ -106,6 +115,9 @@ async function serve(parts: Parts): Promise<void> {
   });
   const metricsServer = createMetricsServer(metrics, () => serving.router !== undefined);
   const metricsAt = await listen(metricsServer, config.metricsListen);
+  const probesServer = config.probes === undefined ? undefined : createProbesServer(config.probes.targets);
+  if (config.probes !== undefined && probesServer !== undefined)
+    await listen(probesServer, config.probes.listen);
   const sweeping = setInterval(() => serving.sweep(), SWEEP_MS);
   let announced = false;
   try {
@@ -131,7 +143,8 @@ async function serve(parts: Parts): Promise<void> {
     });
   } finally {
     clearInterval(sweeping);
-    await Promise.all([closeServer(receiver, DRAIN_MS), closeServer(metricsServer, DRAIN_MS)]);
+    const servers = [receiver, metricsServer, ...(probesServer === undefined ? [] : [probesServer])];
+    await Promise.all(servers.map((server) => closeServer(server, DRAIN_MS)));
     await serving.close();
   }
 }

@@ -6,7 +6,7 @@ import type { Container, Pod } from './pod.ts';
 import { handOver, portToTakeOver, type ServiceTargets } from './port.ts';
 import { execProbes, rewriteProbes } from './probes.ts';
 import { checkPod } from './refusals.ts';
-import { harden, losesEscalation } from './security.ts';
+import { harden, losesEscalation, userOf } from './security.ts';
 import type { InjectionSettings } from './settings.ts';
 import { injectionDigest, networkContainer, proxyContainer, sidecarVolumes } from './sidecar.ts';
 import { strip } from './strip.ts';
@@ -84,6 +84,9 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
     [...initContainers, ...containers].flatMap(({ targets }) => Object.entries(targets)),
   );
 
+  const users = [...initContainers, ...containers].flatMap(
+    ({ container }) => userOf(container, pod.spec) ?? [],
+  );
   const wanted = { gateway, settings };
   return {
     ...pod,
@@ -94,7 +97,7 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
     spec: {
       ...pod.spec,
       initContainers: [
-        ...(interception === 'Redirect' ? [networkContainer(wanted)] : []),
+        ...(interception === 'Redirect' ? [networkContainer(wanted, users)] : []),
         proxyContainer(wanted, probes, takenOver),
         ...initContainers.map(({ container }) => container),
       ],
@@ -108,6 +111,11 @@ function portOf({ spec }: McpGateway): number {
   const { port, openPorts } = spec.server;
   if (port === undefined) {
     throw new CannotGuard('the gateway names no port of the pod; give spec.server.port there');
+  }
+  if (openPorts.includes(port)) {
+    throw new CannotGuard(
+      `the gateway leaves the server's own port ${port} open, past the sidecar; remove it from spec.server.openPorts`,
+    );
   }
   const ours = Object.values(SIDECAR_PORTS).find((taken) => taken === port || openPorts.includes(taken));
   if (ours === undefined) return port;

@@ -15,7 +15,7 @@ export function refusedCapabilities(context: SecurityContext | undefined): reado
  */
 export function harden(container: Container, spec: PodSpec, runAsUser: number): Container {
   const context = container.securityContext ?? {};
-  const user = context.runAsUser ?? spec.securityContext?.runAsUser;
+  const user = userOf(container, spec);
   const kept = keptCapabilities(context, user === 0);
   return {
     ...container,
@@ -26,6 +26,11 @@ export function harden(container: Container, spec: PodSpec, runAsUser: number): 
       capabilities: { ...(kept.length > 0 && { add: kept }), drop: ['ALL'] },
     },
   };
+}
+
+/** The user that a container states, or its pod for it. */
+export function userOf({ securityContext }: Container, spec: PodSpec): number | undefined {
+  return securityContext?.runAsUser ?? spec.securityContext?.runAsUser;
 }
 
 /** Whether `harden` takes away what the container states. */

@@ -22,8 +22,6 @@ const NOTHING_VOLUME = 'gatehouse-nothing';
 const STATE_PATH = '/var/lib/gatehouse';
 const TOKEN_PATH = '/var/run/secrets/gatehouse.dev';
 const API_TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** Where all that leaves the pod's containers is taken to, under Redirect. */
-const OUTBOUND_PORT = 15_001;
 const TOKEN_SECONDS = 3600;
 
 export const OUR_VOLUMES: readonly string[] = [STATE_VOLUME, TOKEN_VOLUME, NOTHING_VOLUME];
@@ -99,20 +97,20 @@ export function proxyContainer(
   };
 }
 
-/** Sets the pod's network rules and ends, before anything else of the pod runs. */
-export function networkContainer({ gateway, settings }: Wanted): Container {
+/** Sets the pod's network rules and ends, before anything else of the pod runs. `users` are those of its containers. */
+export function networkContainer({ gateway, settings }: Wanted, users: readonly number[]): Container {
   const { port: serverPort = SIDECAR_PORTS.mcp, openPorts } = gateway.spec.server;
-  const open = [SIDECAR_PORTS.metrics, SIDECAR_PORTS.probes, ...openPorts];
+  const uids = [...new Set(users)].sort((a, b) => a - b);
   return {
     name: NETWORK_CONTAINER,
     ...image(settings),
     args: [
       'net-init',
       ...['--proxy-port', String(SIDECAR_PORTS.mcp)],
-      ...['--outbound-port', String(OUTBOUND_PORT)],
       ...['--uid', String(SIDECAR_UID)],
       ...['--server-port', String(serverPort)],
-      ...['--open-ports', [...new Set(open)].join(',')],
+      ...(openPorts.length === 0 ? [] : ['--open-ports', openPorts.join(',')]),
+      ...(uids.length === 0 ? [] : ['--container-uids', uids.join(',')]),
       ...['--dns', settings.resolvers.join(',')],
     ],
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
@@ -136,7 +134,7 @@ export function injectionDigest({ gateway, settings }: Wanted): string {
   const { server, interception } = gateway.spec;
   const said = {
     proxy: proxyContainer({ gateway, settings: { ...settings, ca: '', probeKey: '' } }, {}),
-    network: interception === 'Redirect' ? networkContainer({ gateway, settings }) : undefined,
+    network: interception === 'Redirect' ? networkContainer({ gateway, settings }, []) : undefined,
     volumes: sidecarVolumes(),
     server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
   };
