@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { connect, createServer, Server } from 'node:net';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { formatAddress, listen, parseAddress } from './listen.ts';
 
@@ -29,5 +30,37 @@ test('a listener says where it is, and why it cannot be', async () => {
     await expect(listen(createServer(), { host: '192.0.2.1', port: 0 })).rejects.toThrow('no such address');
   } finally {
     first.close();
+  }
+});
+
+test('[::] is reached over both families', async () => {
+  const server = createServer((socket) => socket.end());
+  const { port } = await listen(server, { host: '::', port: 0 });
+  try {
+    for (const host of ['127.0.0.1', '::1']) await once(connect(port, host).resume(), 'end');
+  } finally {
+    server.close();
+  }
+});
+
+/** Node on a kernel without IPv6. */
+class OnlyIPv4 extends Server {
+  override listen(...args: unknown[]): this {
+    const [port, host] = args;
+    if (host !== '::') return super.listen(Number(port), String(host));
+    const refusal = Object.assign(new Error('listen EAFNOSUPPORT'), { code: 'EAFNOSUPPORT' });
+    setImmediate(() => this.emit('error', refusal));
+    return this;
+  }
+}
+
+test('[::] means every IPv4 address where there is no IPv6', async () => {
+  const server = new OnlyIPv4((socket) => socket.end());
+  const at = await listen(server, { host: '::', port: 0 });
+  try {
+    expect(at.host).toBe('0.0.0.0');
+    await once(connect(at.port, '127.0.0.1').resume(), 'end');
+  } finally {
+    server.close();
   }
 });

@@ -33,21 +33,34 @@ export function formatAddress({ host, port }: Address): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-/** Listens and returns where: with port 0 that is only known then. Throws ListenError. */
+/**
+ * Listens and returns where: with port 0 that is only known then. `::` stands for every address of the machine, those
+ * of IPv4 included, also where its kernel has no IPv6. Throws ListenError.
+ */
 export async function listen(server: Server, address: Address): Promise<Address> {
-  const listening = once(server, 'listening');
-  server.listen(address.port, address.host);
   try {
-    await listening;
+    await listening(server, address);
   } catch (cause) {
+    if (address.host === '::' && codeOf(cause) === 'EAFNOSUPPORT')
+      return listen(server, { ...address, host: '0.0.0.0' });
     throw new ListenError(`Cannot listen on ${formatAddress(address)}: ${reasonOf(cause)}.`, { cause });
   }
   const bound = server.address();
   return typeof bound === 'object' && bound !== null ? { host: address.host, port: bound.port } : address;
 }
 
+async function listening(server: Server, { host, port }: Address): Promise<void> {
+  const event = once(server, 'listening');
+  server.listen(port, host);
+  await event;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'EADDRINUSE') return 'another process listens there already';
   if (code === 'EACCES') return 'this user may not use that port';
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address';

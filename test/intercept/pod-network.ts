@@ -42,19 +42,16 @@ function isOnPath(program: string): boolean {
     .some((folder) => existsSync(join(folder, program)));
 }
 
-let made = 0;
-
 export class PodNetwork implements AsyncDisposable {
-  readonly #names: Readonly<Record<Place, string>>;
+  readonly #holders: Readonly<Record<Place, ChildProcess>>;
   readonly #servers = new Set<ChildProcess>();
 
-  private constructor(prefix: string) {
-    this.#names = { pod: `${prefix}-pod`, world: `${prefix}-world` };
+  private constructor(holders: Readonly<Record<Place, ChildProcess>>) {
+    this.#holders = holders;
   }
 
   static async create(): Promise<PodNetwork> {
-    made += 1;
-    const network = new PodNetwork(`gh-${process.pid}-${made}`);
+    const network = new PodNetwork({ pod: await holdNetwork(), world: await holdNetwork() });
     try {
       await network.#connect();
       return network;
@@ -65,10 +62,9 @@ export class PodNetwork implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const { pod, world } = this.#names;
-    await run('ip', ['netns', 'add', pod]);
-    await run('ip', ['netns', 'add', world]);
-    await run('ip', `link add eth0 netns ${pod} type veth peer name world0 netns ${world}`.split(' '));
+    const { pod, world } = this.#holders;
+    const pair = `link add eth0 netns ${pod.pid ?? 0} type veth peer name world0 netns ${world.pid ?? 0}`;
+    await run('ip', pair.split(' '));
     for (const [place, device, address] of [
       ['pod', 'eth0', POD],
       ['world', 'world0', WORLD],
@@ -109,11 +105,11 @@ export class PodNetwork implements AsyncDisposable {
   /** Listens in the background: `listeners` are `kind,host,port`. Answers name and port to whatever arrives. */
   async serve(who: Who, name: string, listeners: readonly string[]): Promise<() => Promise<void>> {
     const server = spawn('nsenter', [...this.#as(who), 'perl', SOCKETS, 'serve', name, ...listeners], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#servers.add(server);
     for await (const line of createInterface(server.stdout)) {
-      if (line === 'ready') return () => this.#end(server);
+      if (line === 'ready') return () => end(server);
     }
     throw new Error(`${name} does not listen on ${listeners.join(' ')}.`);
   }
@@ -127,27 +123,17 @@ export class PodNetwork implements AsyncDisposable {
   /** Runs a program as somebody of the pod; its exit code. */
   async exitOf(who: Who, program: string, args: readonly string[]): Promise<number> {
     const child = spawn('nsenter', [...this.#as(who), program, ...args], { stdio: 'ignore' });
-    const [code]: unknown[] = await once(child, 'exit');
-    return typeof code === 'number' ? code : 1;
+    await once(child, 'exit');
+    return child.exitCode ?? 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of [...this.#servers]) await this.#end(server);
-    for (const name of Object.values(this.#names)) {
-      if (existsSync(`/run/netns/${name}`)) await run('ip', ['netns', 'delete', name]);
-    }
-  }
-
-  async #end(server: ChildProcess): Promise<void> {
-    this.#servers.delete(server);
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const gone = once(server, 'exit');
-    server.kill('SIGKILL');
-    await gone;
+    for (const server of this.#servers) await end(server);
+    for (const holder of Object.values(this.#holders)) await end(holder);
   }
 
   #net(place: Place): string {
-    return `--net=/run/netns/${this.#names[place]}`;
+    return `--net=/proc/${this.#holders[place].pid ?? 0}/ns/net`;
   }
 
   /** What a runtime does before it runs a container's program. */
@@ -163,4 +149,19 @@ export class PodNetwork implements AsyncDisposable {
       ...(claimedUid === undefined ? [] : ['unshare', `--map-user=${claimedUid}`, '--']),
     ];
   }
+}
+
+/** A network namespace without a name, which is gone with the process that holds it, and that with this one. */
+async function holdNetwork(): Promise<ChildProcess> {
+  const holder = spawn('unshare', ['--net', '--', 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  holder.stdin.write('here\n');
+  await once(holder.stdout, 'data');
+  return holder;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
 }

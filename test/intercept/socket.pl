@@ -66,8 +66,10 @@ sub serve {
     print "ready\n";
     while (1) {
         my $wanted = '';
-        vec( $wanted, $_, 1 ) = 1 for keys %of;
+        vec( $wanted, $_, 1 ) = 1 for keys %of, fileno STDIN;
         next if select( my $ready = $wanted, undef, undef, undef ) < 1;
+        # Whoever started it has ended.
+        exit 0 if vec( $ready, fileno STDIN, 1 );
         for my $fd ( grep { vec( $ready, $_, 1 ) } keys %of ) { answer( $of{$fd} ) }
     }
 }
