@@ -126,7 +126,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     masker,
     now,
     rejudge: (exchange) => {
-      const now = state.current?.serve.stages ?? { authorize: access.authorize, judge: guard.judge };
+      const now = state.current?.serve.stages ?? stages;
       return now.judge(now.authorize(exchange));
     },
     onPhase: (exchange, approval, phase) => journal.approval(exchange, approval, phase),
