@@ -30,11 +30,11 @@ export default {
     {
       name: 'stages-are-passed-what-they-need',
       comment:
-        'The main files read the configuration and construct clients; nothing reaches back to them but standalone, which runs them.',
+        'The main files read the configuration and construct clients; nothing reaches back to them but standalone and cluster, which run them.',
       severity: 'error',
       from: {
         path: '^(operator|proxy)/',
-        pathNot: `^(operator|proxy)/main[.]ts$|^operator/standalone/|${isTest}`,
+        pathNot: `^(operator|proxy)/main[.]ts$|^operator/(standalone|cluster)/|${isTest}`,
       },
       to: { path: '^(operator|proxy)/(main|config)[.]ts$' },
     },

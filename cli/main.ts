@@ -18,6 +18,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     about: 'guard MCP servers on this machine, with a directory of manifests',
     load: async () => (await import('./standalone.ts')).runStandalone,
   },
+  operator: {
+    about: 'watch the policies of a cluster and serve its sidecars',
+    load: async () => (await import('./operator.ts')).runOperator,
+  },
   proxy: {
     about: 'the guarding proxy (started by standalone or as a sidecar)',
     load: async () => (await import('./proxy.ts')).runProxy,

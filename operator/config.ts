@@ -1,6 +1,8 @@
 /** The environment of the operator; the only place that reads it. */
 import { LOG_LEVELS, type LogLevel } from '../lib/log.ts';
+import { hostname } from 'node:os';
 import { GatehouseError } from '../lib/errors.ts';
+import { parseAddress, type Address } from '../lib/listen.ts';
 
 /** The environment says something that nobody can act on. */
 export class ConfigError extends GatehouseError {
@@ -30,4 +32,46 @@ function withoutOurs(env: NodeJS.ProcessEnv): Record<string, string> {
       (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('GATEHOUSE_'),
     ),
   );
+}
+
+/** What the operator in a cluster finds in its environment. */
+export interface ClusterConfig extends Pick<OperatorConfig, 'logLevel'> {
+  /** Of the installation. */
+  readonly namespace: string;
+  /** Of this replica. */
+  readonly podName: string;
+  readonly controlListen: Address;
+  readonly webhookListen: Address;
+  readonly adminListen: Address;
+  readonly adminHosts: readonly string[];
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** What the installation says of gateways and approvers; without it nothing is forbidden and nobody mapped. */
+  readonly settingsFile: string | undefined;
+  /** Instead of the service account of the pod. */
+  readonly kubeconfig: string | undefined;
+}
+
+/** Reads the variables that `gatehouse operator --help` names. Throws ConfigError. */
+export function readClusterConfig(env: NodeJS.ProcessEnv = process.env): ClusterConfig {
+  const required = (name: string): string => {
+    const value = env[name];
+    if (value === undefined || value === '')
+      throw new ConfigError(`${name} is not set; the operator needs it.`);
+    return value;
+  };
+  const address = (name: string, otherwise: string): Address => parseAddress(env[name] ?? otherwise, name);
+  return {
+    logLevel: readOperatorConfig(env).logLevel,
+    namespace: required('GATEHOUSE_NAMESPACE'),
+    podName: env['GATEHOUSE_POD_NAME'] ?? hostname(),
+    controlListen: address('GATEHOUSE_CONTROL_LISTEN', '0.0.0.0:8443'),
+    webhookListen: address('GATEHOUSE_WEBHOOK_LISTEN', '0.0.0.0:9443'),
+    adminListen: address('GATEHOUSE_ADMIN_LISTEN', '0.0.0.0:8420'),
+    adminHosts: (env['GATEHOUSE_ADMIN_HOSTS'] ?? '').split(',').filter((name) => name !== ''),
+    certFile: required('GATEHOUSE_TLS_CERT_FILE'),
+    keyFile: required('GATEHOUSE_TLS_KEY_FILE'),
+    settingsFile: env['GATEHOUSE_SETTINGS_FILE'],
+    kubeconfig: env['GATEHOUSE_KUBECONFIG'],
+  };
 }

@@ -1,0 +1,188 @@
+/** The operator in a cluster: what it watches, what it serves, and what it writes while it leads. */
+import type { Express } from 'express';
+import { fetch } from 'undici';
+import type { McpGateway } from '../../crds/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { sentenceOf } from '../../lib/errors.ts';
+import type { KeyPair } from '../../lib/certificates.ts';
+import type { Address } from '../../lib/listen.ts';
+import type { Logger } from '../../lib/log.ts';
+import { startReconciler, type Reconciler } from '../apply/reconciler.ts';
+import { createClusterWriter } from '../apply/writer.ts';
+import { openKubernetesStore } from '../approve/kubernetes-store.ts';
+import type { UsernameMapping } from '../approve/usernames.ts';
+import type { Floors } from '../compile/index.ts';
+import { createSecretKeys, SECRETS } from '../keys/secret-keys.ts';
+import { startOperator, type Operator, type OperatorDeps } from '../main.ts';
+import { createPodReviewer, createRoster, type Roster } from '../publish/pod-reviewer.ts';
+import { startTlsServer } from '../publish/tls-server.ts';
+import { createTokenReview } from '../publish/token-review.ts';
+import type { KubeClient } from '../source/kubernetes/client.ts';
+import type { ClusterSnapshot } from '../source/kubernetes/cluster-snapshot.ts';
+import { startElector } from '../source/kubernetes/lease.ts';
+import { startReflector } from '../source/kubernetes/reflector.ts';
+import { startKubernetesSource } from '../source/kubernetes/source.ts';
+import { followIdentityKeys } from './identity-keys.ts';
+
+export interface ClusterOptions {
+  /** Of the installation. */
+  readonly namespace: string;
+  /** Tells replicas apart. */
+  readonly identity: string;
+  readonly controlListen: Address;
+  readonly webhookListen: Address;
+  readonly adminListen: Address;
+  readonly adminHosts: readonly string[];
+  /** The certificate of the control API and the webhooks, asked again every minute. */
+  readonly certificate: () => Promise<KeyPair>;
+  readonly floors: Floors;
+  readonly usernames: readonly UsernameMapping[];
+}
+
+export interface ClusterDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+  /** Answers AdmissionReviews. */
+  readonly webhooks?: Express;
+  /** Digest of what injection would write into pods of a gateway now. */
+  readonly injection?: (gateway: McpGateway) => string | undefined;
+  /** Told of every whole state of the cluster, before anything is published of it. */
+  readonly onSnapshot?: (snapshot: ClusterSnapshot) => void;
+}
+
+export interface ClusterOperator extends Pick<Operator, 'controlUrl' | 'adminUrl' | 'board' | 'approvals'> {
+  leads(): boolean;
+  /** Whether everything that is watched has been seen once, and the bundles of it are published. */
+  isReady(): boolean;
+  close(): Promise<void>;
+}
+
+const LEASE = 'gatehouse-operator';
+const KEYS_SECRET = 'gatehouse-keys';
+const CERTIFICATE_CHECK_MS = 60_000;
+const RETRY_MS = 2_000;
+
+/** Resolves when it listens; it is ready once the cluster is known. What it started it ends with `close`. */
+export async function startCluster(options: ClusterOptions, deps: ClusterDeps): Promise<ClusterOperator> {
+  const { client, clock, log, random } = deps;
+  const { namespace } = options;
+  const keys = createSecretKeys(client, { namespace, name: KEYS_SECRET });
+  const roster = createRoster();
+  const store = openKubernetesStore(deps);
+  const takeLater: { run: () => void } = { run: () => undefined };
+  const identityKeys = followIdentityKeys(() => takeLater.run(), deps);
+  const installation: OperatorDeps['installation'] = () => ({
+    namespace,
+    baseDir: '/',
+    floors: options.floors,
+    cluster: identityKeys.current(),
+  });
+  const tls = { certificate: options.certificate, checkEveryMs: CERTIFICATE_CHECK_MS };
+  const operator = await startOperator(
+    {
+      adminListen: options.adminListen,
+      adminHosts: options.adminHosts,
+      control: { listen: options.controlListen, ...tls },
+      asWhole: false,
+      usernames: options.usernames,
+    },
+    {
+      ...{ clock, log, store, keys, installation },
+      reviewer: createPodReviewer(createTokenReview({ client, now: () => clock.now() }), roster),
+      fetch,
+      fetchText: fetch,
+      processes: () => [],
+      metricsPages: () => [],
+    },
+  );
+  const webhooks =
+    deps.webhooks && (await startTlsServer(deps.webhooks, { listen: options.webhookListen, ...tls }, deps));
+  const elector = startElector(
+    { namespace, name: LEASE, identity: options.identity, onChange: (leads) => leads && reconciler.resync() },
+    deps,
+  );
+  const reconciler: Reconciler = startReconciler({
+    ...{ clock, log, random, leads: () => elector.leads() },
+    writer: createClusterWriter({ client, leads: () => elector.leads(), identity: options.identity }),
+  });
+  const take = taker({ operator, roster, reconciler, ...deps });
+  const source = startKubernetesSource((snapshot) => {
+    deps.onSnapshot?.(snapshot);
+    takeLater.run = () => take(snapshot);
+    // Without the cluster's keys a gateway that trusts them would seem to have gone.
+    if (identityKeys.current() !== undefined) take(snapshot);
+  }, deps);
+  const secrets = startReflector(
+    {
+      resource: SECRETS,
+      namespace,
+      fieldSelector: `metadata.name=${KEYS_SECRET}`,
+      onChange: ({ type, object }) => {
+        if (type === 'deleted') return;
+        keys.observe(object);
+        renew(operator, log);
+      },
+    },
+    deps,
+  );
+
+  return {
+    controlUrl: operator.controlUrl,
+    adminUrl: operator.adminUrl,
+    board: operator.board,
+    approvals: operator.approvals,
+    leads: () => elector.leads(),
+    isReady: () => source.hasSynced() && store.hasSynced() && operator.board.current() !== undefined,
+    close: async () => {
+      identityKeys.stop();
+      await Promise.all([source.stop(), secrets.stop()]);
+      await reconciler.stop();
+      await elector.stop();
+      await webhooks?.close();
+      await operator.close();
+      await store.stop();
+    },
+  };
+}
+
+/** Puts a state in force, then says who gets what, then has written down what became of it. The newest state wins. */
+function taker(
+  deps: { operator: Operator; roster: Roster; reconciler: Reconciler } & ClusterDeps,
+): (snapshot: ClusterSnapshot) => void {
+  const { operator, roster, reconciler, clock, log } = deps;
+  let newest: ClusterSnapshot | undefined;
+  const put = async (snapshot: ClusterSnapshot): Promise<void> => {
+    await operator.policy.take({ snapshot, problems: [], warnings: [] });
+    // A pod is told of a gateway only when the bundle is there, and is told at once.
+    if (roster.replace(snapshot)) operator.board.announce();
+    reconciler.take({
+      snapshot,
+      objects: operator.policy.report().objects,
+      bundles: operator.board.current() ?? [],
+      injection: deps.injection ?? (() => undefined),
+    });
+  };
+  const take = (snapshot: ClusterSnapshot): void => {
+    newest = snapshot;
+    put(snapshot).catch((error: unknown) => {
+      log.error(
+        { reason: sentenceOf(error) },
+        'A state of the cluster could not be put in force; trying again.',
+      );
+      clock.after(RETRY_MS, () => {
+        if (newest === snapshot) take(snapshot);
+      });
+    });
+  };
+  return take;
+}
+
+function renew(operator: Operator, log: Logger): void {
+  operator.policy
+    .renew()
+    .catch((error: unknown) =>
+      log.error({ reason: sentenceOf(error) }, 'New keys could not be put in force.'),
+    );
+}

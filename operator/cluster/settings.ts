@@ -1,0 +1,86 @@
+/** What whoever installs Gatehouse says of every gateway and of approvers: a YAML file, as helm values make it. */
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
+import type { UsernameMapping } from '../approve/usernames.ts';
+import type { Floors } from '../compile/index.ts';
+
+/** The settings cannot be used; the sentence says what is wrong. */
+export class SettingsError extends GatehouseError {
+  readonly code = 'bad_settings';
+}
+
+const most = z.strictObject({
+  maxBodyBytes: z.int().positive().optional(),
+  callTimeoutMs: z.int().positive().optional(),
+  sessionIdleMs: z.int().positive().optional(),
+  callsPerMinute: z.int().positive().optional(),
+});
+
+const settingsFile = z.strictObject({
+  floors: z
+    .strictObject({
+      anonymousForbidden: z.boolean().default(false),
+      onFailureAllowForbidden: z.boolean().default(false),
+      most: most.prefault({}),
+    })
+    .prefault({}),
+  approvers: z
+    .strictObject({
+      usernames: z
+        .array(
+          z.strictObject({
+            issuer: z.string().min(1),
+            claim: z.string().min(1),
+            prefix: z.string().default(''),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+});
+
+export interface Settings {
+  readonly floors: Floors;
+  readonly usernames: readonly UsernameMapping[];
+}
+
+/** Without a path: the settings of an installation that says nothing. Throws SettingsError. */
+export async function readSettings(path: string | undefined): Promise<Settings> {
+  const { floors, approvers } = path === undefined ? settingsFile.parse({}) : await readAt(path);
+  return {
+    floors: {
+      allowAnonymous: !floors.anonymousForbidden,
+      allowUnrecorded: !floors.onFailureAllowForbidden,
+      most: withoutUndefined(floors.most),
+    },
+    usernames: approvers.usernames,
+  };
+}
+
+async function readAt(path: string): Promise<z.output<typeof settingsFile>> {
+  let value: unknown;
+  try {
+    value = parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new SettingsError(`The settings in ${path} cannot be read: ${sentenceOf(cause)}.`, { cause });
+  }
+  const parsed = settingsFile.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.map(String).join('.') ?? '';
+  throw new SettingsError(
+    `The settings in ${path} are wrong at ${place || 'the top'}: ${issue?.message ?? 'unreadable'}.`,
+  );
+}
+
+function withoutUndefined(limits: z.output<typeof most>): Floors['most'] {
+  const { maxBodyBytes, callTimeoutMs, sessionIdleMs, callsPerMinute } = limits;
+  return {
+    ...(maxBodyBytes !== undefined && { maxBodyBytes }),
+    ...(callTimeoutMs !== undefined && { callTimeoutMs }),
+    ...(sessionIdleMs !== undefined && { sessionIdleMs }),
+    ...(callsPerMinute !== undefined && { callsPerMinute }),
+  };
+}
