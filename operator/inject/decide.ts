@@ -87,6 +87,7 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
   const users = [...initContainers, ...containers].flatMap(
     ({ container }) => userOf(container, pod.spec) ?? [],
   );
+  const facts = { users, serverPorts: [serverPort, ...tcpPortsOf(guarded)] };
   const wanted = { gateway, settings };
   return {
     ...pod,
@@ -97,7 +98,7 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
     spec: {
       ...pod.spec,
       initContainers: [
-        ...(interception === 'Redirect' ? [networkContainer(wanted, users)] : []),
+        ...(interception === 'Redirect' ? [networkContainer(wanted, facts)] : []),
         proxyContainer(wanted, probes, takenOver),
         ...initContainers.map(({ container }) => container),
       ],
@@ -122,6 +123,13 @@ function portOf({ spec }: McpGateway): number {
   throw new CannotGuard(
     `the gateway names port ${ours}, which the sidecar listens on; let the server use another`,
   );
+}
+
+/** What the container says it listens on; nobody beside the sidecar needs its second port either, unless it is open. */
+function tcpPortsOf({ ports = [] }: Container): number[] {
+  return ports
+    .filter(({ protocol = 'TCP' }) => protocol === 'TCP')
+    .map(({ containerPort }) => containerPort);
 }
 
 /** The one that the gateway names, else the only one, else the one that owns the port. */

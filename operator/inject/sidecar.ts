@@ -97,10 +97,19 @@ export function proxyContainer(
   };
 }
 
-/** Sets the pod's network rules and ends, before anything else of the pod runs. `users` are those of its containers. */
-export function networkContainer({ gateway, settings }: Wanted, users: readonly number[]): Container {
-  const { port: serverPort = SIDECAR_PORTS.mcp, openPorts } = gateway.spec.server;
-  const uids = [...new Set(users)].sort((a, b) => a - b);
+/** What the network rules are told of a pod. */
+export interface PodFacts {
+  /** The users of its containers. */
+  readonly users: readonly number[];
+  /** What the server listens on. */
+  readonly serverPorts: readonly number[];
+}
+
+/** Sets the pod's network rules and ends, before anything else of the pod runs. */
+export function networkContainer({ gateway, settings }: Wanted, facts: PodFacts): Container {
+  const { openPorts } = gateway.spec.server;
+  const uids = distinct(facts.users);
+  const guarded = distinct(facts.serverPorts.filter((candidate) => !openPorts.includes(candidate)));
   return {
     name: NETWORK_CONTAINER,
     ...image(settings),
@@ -108,7 +117,7 @@ export function networkContainer({ gateway, settings }: Wanted, users: readonly 
       'net-init',
       ...['--proxy-port', String(SIDECAR_PORTS.mcp)],
       ...['--uid', String(SIDECAR_UID)],
-      ...['--server-port', String(serverPort)],
+      ...['--server-port', guarded.join(',')],
       ...(openPorts.length === 0 ? [] : ['--open-ports', openPorts.join(',')]),
       ...(uids.length === 0 ? [] : ['--container-uids', uids.join(',')]),
       ...['--dns', settings.resolvers.join(',')],
@@ -119,7 +128,7 @@ export function networkContainer({ gateway, settings }: Wanted, users: readonly 
       runAsNonRoot: false,
       runAsUser: 0,
       runAsGroup: 0,
-      capabilities: { add: ['NET_ADMIN', 'NET_RAW'], drop: ['ALL'] },
+      capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] },
     },
     volumeMounts: [{ name: NOTHING_VOLUME, mountPath: API_TOKEN_PATH, readOnly: true }],
     ...untold(),
@@ -134,11 +143,15 @@ export function injectionDigest({ gateway, settings }: Wanted): string {
   const { server, interception } = gateway.spec;
   const said = {
     proxy: proxyContainer({ gateway, settings: { ...settings, ca: '', probeKey: '' } }, {}),
-    network: interception === 'Redirect' ? networkContainer({ gateway, settings }, []) : undefined,
+    network: interception === 'Redirect' ? networkContainer({ gateway, settings }, { users: [], serverPorts: [] }) : undefined,
     volumes: sidecarVolumes(),
     server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
   };
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);
+}
+
+function distinct(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 function image({ image: reference, imagePullPolicy }: InjectionSettings): Partial<Container> {
