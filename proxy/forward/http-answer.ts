@@ -1,6 +1,8 @@
 /** What a server answered over HTTP, as an Answer or as the Refusal that it calls for. */
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { decodeUtf8, JsonTextError } from '../../lib/json/index.ts';
+import { collect, TooMuch } from '../lib/collect.ts';
 import { readEvents } from '../lib/sse.ts';
 import { Refusal } from '../refusal.ts';
 import type { Answer, UpstreamCall, UpstreamLink } from '../upstream.ts';
@@ -81,26 +83,16 @@ export function checkStatus(status: number, link: UpstreamLink): void {
   }
 }
 
-async function readText(
-  body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+async function readText(body: Readable, maxBytes: number, signal: AbortSignal): Promise<string> {
   try {
-    for await (const chunk of body) {
-      size += chunk.byteLength;
-      if (size > maxBytes)
-        throw invalidAnswer(`is larger than ${maxBytes} bytes; raise limits.maxBodyBytes to let it pass`);
-      chunks.push(chunk);
-    }
+    return utf8(await collect(body, maxBytes));
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
+    if (cause instanceof TooMuch) {
+      throw invalidAnswer(`is larger than ${maxBytes} bytes; raise limits.maxBodyBytes to let it pass`);
+    }
     throw signal.aborted ? aborted(signal) : unreachable(cause);
   }
-  const [only] = chunks;
-  return utf8(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
 }
 
 function utf8(bytes: Uint8Array): string {

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Readable } from 'node:stream';
+import { collect } from './collect.ts';
 import { removeMember, replaceValue } from './edit.ts';
 import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts';
 import { forwardedHeaders } from './forwarded-headers.ts';
@@ -134,4 +136,15 @@ test('a caller has as many calls a minute as it says, and others are not slowed 
   expect(limit.take('bob', 3)).toBe(0);
   clock.now += 20_000;
   expect([limit.take('ann', 3), limit.take('ann', 3)]).toEqual([0, 20]);
+});
+
+test('a stream is collected whole, or not at all', async () => {
+  const pieces = [Buffer.from('abc'), Buffer.from('de')];
+  expect((await collect(Readable.from(pieces), 5)).toString()).toBe('abcde');
+  expect(await collect(Readable.from([]), 5)).toHaveLength(0);
+  await expect(collect(Readable.from(pieces), 4)).rejects.toMatchObject({ code: 'too_much' });
+  const cut = new Readable({ read: () => undefined });
+  cut.push('abc');
+  setImmediate(() => cut.destroy());
+  await expect(collect(cut, 5)).rejects.toThrow('closed before it ended');
 });

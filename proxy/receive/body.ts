@@ -1,6 +1,7 @@
 /** Bytes of a POST → text, within bounds. */
 import type { IncomingMessage } from 'node:http';
 import { JsonTextError, decodeUtf8 } from '../../lib/json/index.ts';
+import { collect, TooMuch } from '../lib/collect.ts';
 import { Refusal } from '../refusal.ts';
 
 const PARSE_ERROR = -32700;
@@ -22,24 +23,16 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
 /** The bytes of a body, counted while they come: a length header is a hint, not a promise. */
 export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const chunks: Buffer[] = [];
-  let size = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxBytes) throw tooLarge(maxBytes);
-      chunks.push(chunk);
-    }
+    return await collect(request, maxBytes);
   } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
+    if (cause instanceof TooMuch) throw tooLarge(maxBytes);
     throw new Refusal('client_gone', 'The client hung up before its request was complete.', {
       status: 400,
       as: PARSE_ERROR,
       cause,
     });
   }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size);
 }
 
 function checkMediaType(header: string | undefined): void {
