@@ -184,6 +184,14 @@ describe('hostile input', () => {
     expect(JSON.stringify(outcome)).not.toContain(SECRET);
   });
 
+  it('of a pattern that looks far ahead of every match is withheld in the end', () => {
+    let now = 0;
+    const looking = { ...everything, detectors: [{ name: 'far', pattern: 'a(?:[^z]*z)?' }] };
+    const one = compileMasker([looking], { known, hashKey: new Uint8Array(32), monotonic: () => (now += 1) });
+    expect(one.text('a'.repeat(500), { purpose: 'release' })).toMatchObject({ kind: 'released' });
+    expect(one.text('a'.repeat(5000), { purpose: 'release' })).toMatchObject({ kind: 'withheld' });
+  });
+
   it('ends the same way every time when the budget is spent', () => {
     const message = JSON.stringify({
       result: { structuredContent: Array.from({ length: 2000 }, () => nested(9).slice(0, 500)) },

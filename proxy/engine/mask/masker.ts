@@ -18,15 +18,22 @@ import type { Promised, Work } from './work.ts';
 /** Work a message may cause: so many characters looked at for each of its own, and so many beyond that. */
 const WORK_PER_CHARACTER = 40;
 const WORK_BASE = 1_000_000;
+/** Milliseconds after which patterns of policies go no further in a message. */
+const PATTERN_MS = 1000;
+
+export interface MaskerDeps {
+  readonly known: KnownSecrets;
+  /** For masks with action Hash. */
+  readonly hashKey: Uint8Array;
+  /** Milliseconds of a clock that only goes forward. Default: that of the process. */
+  readonly monotonic?: () => number;
+}
 
 /**
  * Compiles policies, in the order in which they are given, to one masker. Known values are masked with or without
  * policies. Throws MaskPolicyError with a sentence that names the policy.
  */
-export function compileMasker(
-  policies: readonly MaskPolicy[],
-  deps: { readonly known: KnownSecrets; readonly hashKey: Uint8Array },
-): Masker {
+export function compileMasker(policies: readonly MaskPolicy[], deps: MaskerDeps): Masker {
   return new PolicyMasker(policies.map(compilePolicy), deps);
 }
 
@@ -34,16 +41,18 @@ class PolicyMasker implements Masker {
   readonly #policies: readonly CompiledPolicy[];
   readonly #known: KnownSecrets;
   readonly #hashKey: Uint8Array;
+  readonly #monotonic: () => number;
   /** By which policies have a say: few sets occur, and a plan is costly to make. */
   readonly #plans = new Map<string, Plan>();
 
   constructor(
     policies: readonly CompiledPolicy[],
-    { known, hashKey }: { known: KnownSecrets; hashKey: Uint8Array },
+    { known, hashKey, monotonic = () => performance.now() }: MaskerDeps,
   ) {
     this.#policies = policies;
     this.#known = known;
     this.#hashKey = hashKey;
+    this.#monotonic = monotonic;
     for (const purpose of ['release', 'request', 'record'] as const) this.#planFor({ purpose });
   }
 
@@ -74,7 +83,7 @@ class PolicyMasker implements Masker {
   #outcome(text: string, about: MaskAbout, mask: (work: Work) => string): MaskOutcome {
     const plan = this.#planFor(about);
     const ledger = new Ledger(plan, about.purpose, this.#hashKey);
-    const budget = new Budget(WORK_BASE + WORK_PER_CHARACTER * text.length);
+    const budget = new Budget(WORK_BASE + WORK_PER_CHARACTER * text.length, this.#lateness());
     const probe = { known: this.#known, matcher: plan.matcher, budget };
     const live = about.purpose !== 'record';
     const work = { plan, probe, ledger, live, maskString, promise: promiseOf(about) };
@@ -84,6 +93,11 @@ class PolicyMasker implements Masker {
     } catch (error) {
       return { kind: 'withheld', reason: reasonOf(error), masked: ledger.masked };
     }
+  }
+
+  #lateness(): () => boolean {
+    const until = this.#monotonic() + PATTERN_MS;
+    return () => this.#monotonic() > until;
   }
 
   #planFor({ purpose, tool }: MaskAbout): Plan {

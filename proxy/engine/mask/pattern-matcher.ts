@@ -9,6 +9,7 @@ import type {
   NumberDetector,
   PatternDetector,
 } from './detectors/detector.ts';
+import { regexpOf, spansOf } from './regexps.ts';
 import type { Found, Span } from './types.ts';
 
 interface Literal {
@@ -20,15 +21,6 @@ interface CompiledLiteral {
   readonly detector: LiteralDetector;
   readonly before: number;
   readonly after: number;
-}
-
-/** Compiled when first needed, once for all policies: most formats never occur. */
-const REGEXPS = new WeakMap<LiteralDetector, RE2JS>();
-
-function regexpOf(detector: LiteralDetector): RE2JS {
-  const regexp = REGEXPS.get(detector) ?? RE2JS.compile(detector.pattern);
-  REGEXPS.set(detector, regexp);
-  return regexp;
 }
 
 interface CompiledPattern {
@@ -137,6 +129,7 @@ export class PatternMatcher {
       budget.spend(text.length);
       if (!regexp.test(text)) continue;
       for (const { start, end } of spansOf(regexp, text)) {
+        budget.checkTime();
         found.push({ start, end, detector, value: text.slice(start, end) });
       }
     }
@@ -190,19 +183,6 @@ function widen(windows: Map<CompiledLiteral, Span[]>, of: CompiledLiteral, windo
   else if (last !== undefined && window.start <= last.end)
     spans[spans.length - 1] = { start: last.start, end: window.end };
   else spans.push(window);
-}
-
-/** Where the pattern, or its group where it has one, matches; the next match begins where the last value ended. */
-function* spansOf(regexp: RE2JS, text: string): Generator<Span> {
-  const matcher = regexp.matcher(text);
-  const group = matcher.groupCount() > 0 ? 1 : 0;
-  for (let from = 0; from <= text.length && matcher.find(from);) {
-    const start = matcher.start(group);
-    const end = matcher.end(group);
-    const whole = matcher.end();
-    if (start >= 0 && end > start) yield { start, end };
-    from = Math.max(from + 1, end > from ? end : whole);
-  }
 }
 
 function accept(

@@ -26,3 +26,10 @@ function bitsPerCharacter(value: string): number {
   for (const count of counts.values()) bits -= (count / value.length) * Math.log2(count / value.length);
   return bits;
 }
+
+/** Placeholders that documents and templates show in the place of a password. */
+export function isPlaceholder(value: string): boolean {
+  return /^(?:[*x.]+|<.*>|\$.*|\{.*\}|%.*%?|\[.*|password|passwd|pass|pwd|secret|token|user|username|example|changeme|your.*)$/i.test(
+    value,
+  );
+}

@@ -1,6 +1,6 @@
-/** Formats that belong to no vendor: keys, JWTs, connection strings, authorization headers, assigned values. */
-import { ALPHANUMERIC, filler, HEX, type BuiltinDetector, type Surroundings } from './detector.ts';
-import { isSecretName, looksRandom } from './entropy.ts';
+/** Formats that belong to no vendor: keys, JWTs, connection strings, authorization headers. */
+import { ALPHANUMERIC, filler, HEX, type BuiltinDetector } from './detector.ts';
+import { isPlaceholder, looksRandom } from './entropy.ts';
 
 /** RFC 7519: the header is a JSON object that names its algorithm. */
 function isJwtHeader(value: string): boolean {
@@ -12,13 +12,6 @@ function isJwtHeader(value: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Placeholders that documents and templates show in the place of a password. */
-function isPlaceholder(value: string): boolean {
-  return /^(?:[*x.]+|<.*>|\$.*|\{.*\}|%.*%?|\[.*|password|passwd|pass|pwd|secret|token|user|username|example|changeme|your.*)$/i.test(
-    value,
-  );
 }
 
 function isPassword(value: string): boolean {
@@ -42,10 +35,6 @@ function pemExample(kind: string): string {
     filler(ALPHANUMERIC, 40),
     `-----END ${kind}-----`,
   ].join('\n');
-}
-
-function isAssignedSecret(value: string, around: Surroundings): boolean {
-  return around.key !== undefined && isSecretName(around.key) && looksRandom(value);
 }
 
 export const generic: readonly BuiltinDetector[] = [
@@ -155,59 +144,6 @@ export const generic: readonly BuiltinDetector[] = [
     examples: () => ({
       positive: [`Authorization: Bearer ${filler(ALPHANUMERIC, 32)}`],
       negative: ['Bearer authentication/authorization', 'bearer aaaaaaaaaaaaaaaaaaaaaaaa'],
-    }),
-  },
-  {
-    cue: 'literal',
-    name: 'assigned-secret',
-    description: 'A random value assigned to a name that says it is secret',
-    source: 'https://cwe.mitre.org/data/definitions/312.html',
-    literals: [
-      'secret',
-      'token',
-      'passw',
-      'passphrase',
-      'api_key',
-      'apikey',
-      'api-key',
-      'access_key',
-      'accesskey',
-      'private_key',
-      'credential',
-      'auth_key',
-      'pwd',
-    ],
-    pattern:
-      '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,})',
-    reach: { before: 0, after: 400 },
-    // What is called or indexed is code.
-    valid: (value, { next }) => !isPlaceholder(value) && next !== '(' && next !== '[' && looksRandom(value),
-    embedded: true,
-    examples: () => ({
-      positive: [`export API_KEY="${filler(ALPHANUMERIC, 24)}"`, `db_password: ${filler(ALPHANUMERIC, 14)}!`],
-      negative: [
-        'password: string',
-        'token = getToken(user)',
-        'access_token: zod_v4.string()',
-        'secret: changeme',
-        `token_count: 123456789`,
-        'api_key=YOUR_API_KEY_HERE',
-      ],
-    }),
-  },
-  {
-    cue: 'member',
-    name: 'assigned-secret-member',
-    description: 'A random value in a JSON member whose key says it is secret (examples: key=value)',
-    source: 'https://cwe.mitre.org/data/definitions/312.html',
-    valid: isAssignedSecret,
-    examples: () => ({
-      positive: [`apiKey=${filler(ALPHANUMERIC, 24)}`, `db_password=${filler(ALPHANUMERIC, 14)}`],
-      negative: [
-        `name=${filler(ALPHANUMERIC, 24)}`,
-        'token=string',
-        `token_count=${filler('0123456789', 12)}`,
-      ],
     }),
   },
 ];

@@ -1,5 +1,7 @@
 import type { MaskPolicy } from '../../../../crds/bundle.ts';
 import { ai } from './ai.ts';
+import { assigned } from './assigned.ts';
+import { azure } from './azure.ts';
 import { build } from './build.ts';
 import { clouds } from './clouds.ts';
 import { codeHosting } from './code-hosting.ts';
@@ -7,6 +9,7 @@ import { communication } from './communication.ts';
 import { databases } from './databases.ts';
 import type { BuiltinDetector } from './detector.ts';
 import { generic } from './generic.ts';
+import { iban } from './iban.ts';
 import { identity } from './identity.ts';
 import { infrastructure } from './infrastructure.ts';
 import { monitoring } from './monitoring.ts';
@@ -22,6 +25,7 @@ export const PRESETS: Readonly<Record<Preset, readonly BuiltinDetector[]>> = {
   // The order is that of names: what two formats see is called by the first.
   Credentials: [
     ...clouds,
+    ...azure,
     ...codeHosting,
     ...build,
     ...communication,
@@ -32,7 +36,8 @@ export const PRESETS: Readonly<Record<Preset, readonly BuiltinDetector[]>> = {
     ...databases,
     ...infrastructure,
     ...generic,
+    ...assigned,
   ],
   PaymentCards: paymentCards,
-  PersonalData: [...personalData, ...nationalIds],
+  PersonalData: [...personalData, iban, ...nationalIds],
 };

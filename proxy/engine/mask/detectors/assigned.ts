@@ -1,0 +1,63 @@
+/** Values that only the name they are given to tells to be secret. */
+import { ALPHANUMERIC, filler, type BuiltinDetector, type Surroundings } from './detector.ts';
+import { isPlaceholder, isSecretName, looksRandom } from './entropy.ts';
+
+function isAssignedSecret(value: string, around: Surroundings): boolean {
+  return around.key !== undefined && isSecretName(around.key) && looksRandom(value);
+}
+
+export const assigned: readonly BuiltinDetector[] = [
+  {
+    cue: 'literal',
+    name: 'assigned-secret',
+    description: 'A random value assigned to a name that says it is secret',
+    source: 'https://cwe.mitre.org/data/definitions/312.html',
+    literals: [
+      'secret',
+      'token',
+      'passw',
+      'passphrase',
+      'api_key',
+      'apikey',
+      'api-key',
+      'access_key',
+      'accesskey',
+      'private_key',
+      'credential',
+      'auth_key',
+      'pwd',
+    ],
+    pattern:
+      '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,})',
+    reach: { before: 0, after: 400 },
+    // What is called or indexed is code.
+    valid: (value, { next }) => !isPlaceholder(value) && next !== '(' && next !== '[' && looksRandom(value),
+    embedded: true,
+    examples: () => ({
+      positive: [`export API_KEY="${filler(ALPHANUMERIC, 24)}"`, `db_password: ${filler(ALPHANUMERIC, 14)}!`],
+      negative: [
+        'password: string',
+        'token = getToken(user)',
+        'access_token: zod_v4.string()',
+        'secret: changeme',
+        `token_count: 123456789`,
+        'api_key=YOUR_API_KEY_HERE',
+      ],
+    }),
+  },
+  {
+    cue: 'member',
+    name: 'assigned-secret-member',
+    description: 'A random value in a JSON member whose key says it is secret (examples: key=value)',
+    source: 'https://cwe.mitre.org/data/definitions/312.html',
+    valid: isAssignedSecret,
+    examples: () => ({
+      positive: [`apiKey=${filler(ALPHANUMERIC, 24)}`, `db_password=${filler(ALPHANUMERIC, 14)}`],
+      negative: [
+        `name=${filler(ALPHANUMERIC, 24)}`,
+        'token=string',
+        `token_count=${filler('0123456789', 12)}`,
+      ],
+    }),
+  },
+];
