@@ -2,6 +2,7 @@
 # context, and as its base any image with glibc, Node 24 or newer, and iptables for the network rules.
 ARG BASE
 FROM ${BASE}
+COPY etc /etc
 COPY opt /opt
 COPY --chmod=755 bin /usr/local/bin
 # By number, so that runAsNonRoot can be checked; the network rules exempt this user.

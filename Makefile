@@ -2,6 +2,8 @@
 
 STAMP := node_modules/.installed
 RUN := npm run --silent
+NODE := node_modules/.bin/node
+NAME ?= dev
 
 .DEFAULT_GOAL := help
 
@@ -18,12 +20,28 @@ test: $(STAMP) ## Run every test (FORBID_SKIPS=1 fails when one is skipped)
 	@$(RUN) test -- all $(if $(FORBID_SKIPS),--forbid-skips)
 
 .PHONY: test-unit
-test-unit: $(STAMP) ## Run all tests but the conformance suite
+test-unit: $(STAMP) ## Run all tests but the conformance suite and those on a cluster
 	@$(RUN) test:unit
 
 .PHONY: test-conformance
 test-conformance: $(STAMP) ## Compare the published MCP conformance suite directly and through the proxy
 	@$(RUN) test:conformance
+
+.PHONY: test-cluster
+test-cluster: $(STAMP) ## Run the tests on a cluster: one of this machine, or the one of KUBECONFIG=FILE on this line
+	@$(if $(filter command,$(firstword $(origin KUBECONFIG))),GATEHOUSE_TEST_KUBECONFIG=$(KUBECONFIG)) $(NODE) hack/test.ts cluster
+
+.PHONY: cluster-up
+cluster-up: $(STAMP) ## Bring up a Kubernetes cluster with real pods on this machine (NAME=dev; needs make tools, and root)
+	@$(NODE) hack/cluster/main.ts up --name $(NAME)
+
+.PHONY: cluster-down
+cluster-down: $(STAMP) ## Take that cluster down and leave nothing of it (NAME=dev)
+	@$(NODE) hack/cluster/main.ts down --name $(NAME)
+
+.PHONY: image
+image: $(STAMP) ## Build the image into an archive (BASE=IMAGE with Node and iptables, TAG=NAME, OUT=FILE)
+	@$(NODE) hack/image/main.ts $(if $(BASE),--base $(BASE)) $(if $(TAG),--tag $(TAG)) $(if $(OUT),--out $(OUT))
 
 .PHONY: verify
 verify: $(STAMP) ## Check format, lint, types, import boundaries, dead code and generated files
@@ -38,7 +56,8 @@ bench: $(STAMP) ## Measure throughput and memory against bare relays (JSON to BE
 	@$(RUN) bench
 
 .PHONY: tools
-tools: $(STAMP) ## Bring what the tests need: npm packages, among them the Node that runs them
+tools: $(STAMP) ## Bring what the cluster tests need beside npm packages: Debian packages and Go builds, once, into a cache
+	@$(NODE) hack/tools/main.ts
 
 $(STAMP): package.json package-lock.json .npmrc
 	@npm ci --loglevel=error

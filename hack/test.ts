@@ -1,18 +1,22 @@
 /**
  * Runs the tests and ends with `N passed, N failed, N skipped`, alone on the last line.
  *
- *   node hack/test.ts [all|unit|conformance] [--forbid-skips] [path…]
+ *   node hack/test.ts [all|unit|conformance|cluster] [--forbid-skips] [path…]
  */
 import { parseArgs } from 'node:util';
 import { configDefaults } from 'vitest/config';
 import { type CliOptions, startVitest, type TestModule } from 'vitest/node';
 
 const CONFORMANCE = 'test/conformance/**';
+const CLUSTER = 'test/cluster/**';
+/** Lets all cluster tests of a run share one cluster. */
+const globalSetup = ['test/cluster/global-setup.ts'];
 
 const groups = {
-  all: { exclude: configDefaults.exclude },
-  unit: { exclude: [...configDefaults.exclude, CONFORMANCE] },
+  all: { exclude: configDefaults.exclude, globalSetup },
+  unit: { exclude: [...configDefaults.exclude, CONFORMANCE, CLUSTER] },
   conformance: { exclude: configDefaults.exclude, include: [`${CONFORMANCE}/*.test.ts`] },
+  cluster: { exclude: configDefaults.exclude, include: [`${CLUSTER}/*.test.ts`], globalSetup },
 } satisfies Record<string, CliOptions>;
 
 interface Tally {

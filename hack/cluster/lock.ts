@@ -1,5 +1,5 @@
 /** One process at a time brings a cluster up or down; another waits for it. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DirectoryInUse, lockDirectory } from '../../lib/exclusive-lock.ts';
@@ -9,9 +9,7 @@ import type { Layout } from './layout.ts';
 const PAUSE = 250;
 
 export async function withLock<T>(layout: Layout, work: () => Promise<T>): Promise<T> {
-  const directory = join(cacheDirectory, 'locks', layout.cgroup);
-  mkdirSync(directory, { recursive: true });
-  const release = await acquire(directory);
+  const release = await acquire(lockOf(layout));
   try {
     return await work();
   } finally {
@@ -19,8 +17,18 @@ export async function withLock<T>(layout: Layout, work: () => Promise<T>): Promi
   }
 }
 
+/** A cluster that is gone needs no lock any more. */
+export function removeLock(layout: Layout): void {
+  rmSync(lockOf(layout), { recursive: true, force: true });
+}
+
+function lockOf(layout: Layout): string {
+  return join(cacheDirectory, 'locks', layout.cgroup);
+}
+
 async function acquire(directory: string): Promise<() => void> {
   for (;;) {
+    mkdirSync(directory, { recursive: true });
     try {
       return lockDirectory(directory);
     } catch (error) {

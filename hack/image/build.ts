@@ -1,5 +1,14 @@
 /** The image of Gatehouse: the bundle, on a base. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildImage } from '../tools/container-image.ts';
@@ -8,6 +17,9 @@ import { bundle } from './bundle.ts';
 
 /** What the image is called unless told otherwise. */
 export const GATEHOUSE_IMAGE = 'localhost/gatehouse:dev';
+
+/** The user that the network rules exempt; the Dockerfile names it too. */
+const USER = 64311;
 
 export class ImageError extends Error {}
 
@@ -29,6 +41,7 @@ export async function buildGatehouseImage(options: ImageOptions): Promise<{ byte
     await bundle(program);
     mkdirSync(join(context, 'bin'));
     symlinkSync('/opt/gatehouse/main.mjs', join(context, 'bin/gatehouse'));
+    writeAccounts(join(context, 'etc'));
     mkdirSync(dirname(options.archive), { recursive: true });
     await buildImage({
       reference: options.reference,
@@ -41,6 +54,17 @@ export async function buildGatehouseImage(options: ImageOptions): Promise<{ byte
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
+}
+
+/** Without an account, a container that states only the user's number would run with group 0. */
+function writeAccounts(directory: string): void {
+  mkdirSync(directory);
+  const accounts = ['root:x:0:0:', 'nobody:x:65534:65534:', `gatehouse:x:${USER}:${USER}:`];
+  writeFileSync(
+    join(directory, 'passwd'),
+    accounts.map((account) => `${account}:/:/sbin/nologin\n`).join(''),
+  );
+  writeFileSync(join(directory, 'group'), `root:x:0:\nnogroup:x:65534:\ngatehouse:x:${USER}:\n`);
 }
 
 function sizeOf(directory: string): number {
