@@ -127,9 +127,7 @@ function portOf({ spec }: McpGateway): number {
 
 /** What the container says it listens on; nobody beside the sidecar needs its second port either, unless it is open. */
 function tcpPortsOf({ ports = [] }: Container): number[] {
-  return ports
-    .filter(({ protocol = 'TCP' }) => protocol === 'TCP')
-    .map(({ containerPort }) => containerPort);
+  return ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP').map(({ containerPort }) => containerPort);
 }
 
 /** The one that the gateway names, else the only one, else the one that owns the port. */

@@ -143,7 +143,10 @@ export function injectionDigest({ gateway, settings }: Wanted): string {
   const { server, interception } = gateway.spec;
   const said = {
     proxy: proxyContainer({ gateway, settings: { ...settings, ca: '', probeKey: '' } }, {}),
-    network: interception === 'Redirect' ? networkContainer({ gateway, settings }, { users: [], serverPorts: [] }) : undefined,
+    network:
+      interception === 'Redirect'
+        ? networkContainer({ gateway, settings }, { users: [], serverPorts: [] })
+        : undefined,
     volumes: sidecarVolumes(),
     server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
   };
