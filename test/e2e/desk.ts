@@ -1,5 +1,5 @@
 /** Where approvers sit: the admin API, asked as the CLI asks it. */
-import { expect } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { World } from './world.ts';
 
@@ -29,13 +29,16 @@ export async function approvalOf(
   text: string,
   phase = 'Pending',
 ): Promise<Approval & { readonly id: string }> {
-  const found = async (): Promise<Approval | undefined> =>
-    (await approvals(world, token)).find(
+  // Not expect.poll, which belongs to one test and is no use among tests that run at once.
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const found = (await approvals(world, token)).find(
       ({ spec, status }) => spec.call.preview.includes(text) && status.phase === phase,
     );
-  await expect.poll(found, { timeout: 15_000, interval: 50 }).toBeDefined();
-  const approval = request.parse(await found());
-  return { ...approval, id: approval.metadata.name };
+    if (found !== undefined) return { ...found, id: found.metadata.name };
+    if (performance.now() > deadline) throw new Error(`No approval of ${text} became ${phase}.`);
+    await delay(50);
+  }
 }
 
 /** The HTTP status of the decision. */
