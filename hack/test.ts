@@ -41,6 +41,12 @@ function tallyOf(modules: readonly TestModule[], unhandled: number): Tally {
   };
 }
 
+/** The groups of tests that were left out; their names say why, and what brings them. */
+function skippedIn(modules: readonly TestModule[]): ReadonlySet<string> {
+  const tests = modules.flatMap((module) => [...module.children.allTests('skipped')]);
+  return new Set(tests.map((test) => (test.parent.type === 'suite' ? test.parent : test).fullName));
+}
+
 function isGroup(name: string): name is keyof typeof groups {
   return Object.hasOwn(groups, name);
 }
@@ -56,7 +62,9 @@ if (!isGroup(name)) {
 }
 const vitest = await startVitest(paths, { run: true, watch: false, ...groups[name] });
 const tally = tallyOf(vitest.state.getTestModules(), vitest.state.getUnhandledErrors().length);
+const skipped = skippedIn(vitest.state.getTestModules());
 await vitest.close();
+for (const group of skipped) console.log(`Skipped: ${group}`);
 if (values['forbid-skips'] && tally.skipped > 0)
   console.error('Tests were skipped, and this run forbids it.');
 console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
