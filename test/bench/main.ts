@@ -1,6 +1,6 @@
 /**
  * Throughput of 1 KB tool calls over 16 connections: to the server directly, through a bare `node:http` relay,
- * through `http-proxy`, and through Gatehouse with everything on; and what Gatehouse's proxy holds in memory after
+ * through `http-proxy`, as it comes and with keep-alive, and through Gatehouse with everything on; and what Gatehouse's proxy holds in memory after
  * 100,000 calls. Rounds are interleaved, so that a slow minute of the machine hits all alike.
  *
  * BENCH_OUT names the JSON file (default bench-results.json); BENCH_ROUNDS and BENCH_SECONDS size the run.
@@ -32,6 +32,9 @@ await using upstream = startNode([script('upstream.ts')], { prefix: cores.load }
 const [, direct = ''] = await upstream.printed(URL_LINE);
 await using bare = startNode([script('relay.ts'), 'http', direct], { prefix: cores.measured });
 await using packaged = startNode([script('relay.ts'), 'http-proxy', direct], { prefix: cores.measured });
+await using kept = startNode([script('relay.ts'), 'http-proxy-keep-alive', direct], {
+  prefix: cores.measured,
+});
 await using issuer = await startIssuer();
 await using gatehouse = await startGatehouse(everythingOn(direct, issuer.url), { prefix: cores.load });
 const proxy = await childWith(gatehouse.child.pid, 'proxy');
@@ -42,6 +45,7 @@ const targets = {
   direct,
   'node:http relay': (await bare.printed(URL_LINE))[1] ?? '',
   'http-proxy relay': (await packaged.printed(URL_LINE))[1] ?? '',
+  'http-proxy relay, keep-alive': (await kept.printed(URL_LINE))[1] ?? '',
   'gatehouse, everything on': gatehouse.url,
 };
 
@@ -54,7 +58,8 @@ async function load(url: string, ...amount: string[]): Promise<LoadFigures> {
 }
 
 const rounds = new Map<string, LoadFigures[]>(Object.keys(targets).map((name) => [name, []]));
-for (const url of Object.values(targets)) await load(url, '--seconds', '1');
+// Long enough for what is measured to be compiled.
+for (const url of Object.values(targets)) await load(url, '--calls', '8000');
 for (let round = 1; round <= ROUNDS; round += 1) {
   for (const [name, url] of Object.entries(targets)) {
     rounds.get(name)?.push(await load(url, '--seconds', String(SECONDS)));

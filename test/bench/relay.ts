@@ -1,4 +1,7 @@
-/** What the proxy is measured against: `relay.ts http URL` (node:http alone) or `relay.ts http-proxy URL`. */
+/**
+ * What the proxy is measured against: `relay.ts http URL` is node:http alone, with keep-alive; `relay.ts http-proxy URL`
+ * is the package as it comes, a connection a request; `relay.ts http-proxy-keep-alive URL` gives it an agent.
+ */
 import { Agent, createServer, request, type RequestListener } from 'node:http';
 import httpProxy from 'http-proxy';
 import { portOf } from '../fixtures/mcp/listen.ts';
@@ -17,13 +20,20 @@ function bareRelay(): RequestListener {
   };
 }
 
-function packagedRelay(): RequestListener {
-  const proxy = httpProxy.createProxyServer({ target: new URL(upstream).origin, agent });
+function packagedRelay(options: httpProxy.ServerOptions): RequestListener {
+  const proxy = httpProxy.createProxyServer({ target: new URL(upstream).origin, ...options });
   proxy.on('error', (_error, _req, res) => res.destroy());
   return (req, res) => proxy.web(req, res);
 }
 
-const server = createServer(kind === 'http-proxy' ? packagedRelay() : bareRelay());
+const relays: Readonly<Record<string, () => RequestListener>> = {
+  http: bareRelay,
+  'http-proxy': () => packagedRelay({}),
+  'http-proxy-keep-alive': () => packagedRelay({ agent }),
+};
+const relay = relays[kind];
+if (relay === undefined) throw new Error(`There is no relay "${kind}".`);
+const server = createServer(relay());
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () =>
   console.log(`http://127.0.0.1:${portOf(server)}${new URL(upstream).pathname}`),
