@@ -5,17 +5,23 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { Environment } from '@marcbachmann/cel-js';
 import { kinds, type StructuralSchema } from '#crds';
-import { crdFile, crdOf, crdText } from './crd.ts';
+import { chartCrdText, crdFile, crdOf, crdText } from './crd.ts';
 
 const folder = join(import.meta.dirname, '..', 'crds');
+const chart = join(import.meta.dirname, '..', 'charts', 'gatehouse', 'files', 'crds');
 
 test.each(kinds)('the committed CRD of $kind is what the schemas say', (kind) => {
   expect(readFileSync(join(folder, crdFile(kind)), 'utf8')).toBe(crdText(kind));
   expect(parse(crdText(kind))).toEqual(crdOf(kind));
 });
 
+test.each(kinds)('the chart has the CRD of $kind as well, and keeps it', (kind) => {
+  expect(readFileSync(join(chart, crdFile(kind)), 'utf8')).toBe(chartCrdText(kind));
+});
+
 test('no CRD is committed that no kind stands behind', () => {
   const committed = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  expect(readdirSync(chart).sort()).toEqual(kinds.map(crdFile).sort());
   expect(committed.sort()).toEqual(kinds.map(crdFile).sort());
 });
 
