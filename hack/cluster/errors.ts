@@ -1,2 +1,6 @@
-/** Why a cluster did not come up or go down: one sentence, and the last lines of a log where one says more. */
-export class ClusterError extends Error {}
+import { GatehouseError } from '../../lib/errors.ts';
+
+/** Why a cluster did not come up or go down: a sentence, and the last lines of a log where they say more. */
+export class ClusterError extends GatehouseError {
+  readonly code = 'cluster_failed';
+}

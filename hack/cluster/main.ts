@@ -6,11 +6,10 @@
  *   node hack/cluster/main.ts run [--name NAME] -- COMMAND…     in the network of the cluster's node
  */
 import { parseArgs } from 'node:util';
-import { CommandFailed } from '../tools/run.ts';
+import { runCommand, UsageError } from '../tools/command.ts';
 import { bringUp } from './bring-up.ts';
 import { clusterNamed } from './config.ts';
 import { takeDown } from './take-down.ts';
-import { ClusterError } from './errors.ts';
 import { loadImages, runOnNode } from './images.ts';
 import type { Layout } from './layout.ts';
 import { runningState } from './state.ts';
@@ -36,20 +35,13 @@ const COMMANDS: Readonly<
   },
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { name: { type: 'string', default: 'dev' }, keep: { type: 'boolean', default: false } },
-});
-const [name = '', ...args] = positionals;
-const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-if (command === undefined) {
-  console.error(`Say one of ${Object.keys(COMMANDS).join(', ')}.`);
-  process.exit(2);
-}
-try {
+process.exitCode = await runCommand(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { name: { type: 'string', default: 'dev' }, keep: { type: 'boolean', default: false } },
+  });
+  const [name = '', ...args] = positionals;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`Say one of ${Object.keys(COMMANDS).join(', ')}.`);
   await command(clusterNamed(values.name), args, values.keep);
-} catch (error) {
-  if (!(error instanceof ClusterError || error instanceof CommandFailed)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+});

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { GatehouseError } from '../../lib/errors.ts';
 import { buildImage } from '../tools/container-image.ts';
 import { debian, imageBase, missingSentence } from '../tools/parts.ts';
 import { bundle } from './bundle.ts';
@@ -21,7 +22,9 @@ export const GATEHOUSE_IMAGE = 'localhost/gatehouse:dev';
 /** The user that the network rules exempt; the Dockerfile names it too. */
 const USER = 64311;
 
-export class ImageError extends Error {}
+class ImageError extends GatehouseError {
+  readonly code = 'image_not_built';
+}
 
 interface ImageOptions {
   readonly reference: string;

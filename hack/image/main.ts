@@ -6,30 +6,26 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand } from '../tools/command.ts';
 import { cacheDirectory } from '../tools/config.ts';
-import { CommandFailed } from '../tools/run.ts';
-import { buildGatehouseImage, GATEHOUSE_IMAGE, ImageError } from './build.ts';
+import { buildGatehouseImage, GATEHOUSE_IMAGE } from './build.ts';
 
-const { values } = parseArgs({
-  options: {
-    base: { type: 'string' },
-    tag: { type: 'string', default: GATEHOUSE_IMAGE },
-    out: { type: 'string', default: join(cacheDirectory, 'images', 'gatehouse.tar') },
-  },
-});
-try {
+process.exitCode = await runCommand(async () => {
+  const { values } = parseArgs({
+    options: {
+      base: { type: 'string' },
+      tag: { type: 'string', default: GATEHOUSE_IMAGE },
+      out: { type: 'string', default: join(cacheDirectory, 'images', 'gatehouse.tar') },
+    },
+  });
   const { bytesWithoutBase } = await buildGatehouseImage({
     reference: values.tag,
     archive: values.out,
     ...(values.base === undefined ? {} : { base: values.base }),
   });
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   console.log(
-    `${values.tag}: ${megabytes(bytesWithoutBase)} MB on a base, ${megabytes(statSync(values.out).size)} MB in all`,
+    `${values.tag}: ${megabytes(bytesWithoutBase)} on a base, ${megabytes(statSync(values.out).size)} in all`,
   );
   console.log(values.out);
-} catch (error) {
-  if (!(error instanceof ImageError || error instanceof CommandFailed)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+});

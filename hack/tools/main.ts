@@ -4,6 +4,7 @@
  *   node hack/tools/main.ts [--list] [PART…]
  */
 import { parseArgs } from 'node:util';
+import { runCommand, UsageError } from './command.ts';
 import { cacheDirectory } from './config.ts';
 import { PartError, type Part } from './part.ts';
 import { PARTS } from './parts.ts';
@@ -12,43 +13,41 @@ import { CommandFailed } from './run.ts';
 /** Often enough that a build of ten minutes is seen to be alive. */
 const HEARTBEAT = 30_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { list: { type: 'boolean', default: false } },
+process.exitCode = await runCommand(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { list: { type: 'boolean', default: false } },
+  });
+  const parts = selected(positionals);
+  if (values.list) list(parts);
+  else await bringAll(parts);
 });
-process.exitCode = values.list ? list() : await bringAll(selected(positionals));
 
 function selected(names: readonly string[]): readonly Part[] {
   const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));
-  if (unknown.length > 0) {
-    console.error(
+  if (unknown.length > 0)
+    throw new UsageError(
       `There is no part "${unknown.join('", "')}"; the parts are ${PARTS.map(({ name }) => name).join(', ')}.`,
     );
-    process.exit(2);
-  }
   return names.length === 0 ? PARTS : PARTS.filter((part) => names.includes(part.name));
 }
 
-function list(): number {
-  for (const part of PARTS)
+function list(parts: readonly Part[]): void {
+  for (const part of parts)
     console.log(`${part.isPresent() ? 'present' : 'missing'}  ${part.name.padEnd(12)} ${part.about}`);
-  return 0;
 }
 
-async function bringAll(parts: readonly Part[]): Promise<number> {
+async function bringAll(parts: readonly Part[]): Promise<void> {
   const missing = parts.filter((part) => !part.isPresent());
-  if (missing.length === 0) {
-    console.log(`Every part is there (${cacheDirectory}).`);
-    return 0;
+  if (missing.length > 0) {
+    const minutes = missing.reduce((sum, part) => sum + part.minutes, 0);
+    console.log(`Bringing ${missing.map(({ name }) => name).join(', ')}: about ${minutes} min on two cores.`);
   }
-  const minutes = missing.reduce((sum, part) => sum + part.minutes, 0);
-  console.log(`Bringing ${missing.map(({ name }) => name).join(', ')}: about ${minutes} min on two cores.`);
-  for (const part of missing) if (!(await bring(part))) return 1;
+  for (const part of missing) await bring(part);
   console.log(`Every part is there (${cacheDirectory}).`);
-  return 0;
 }
 
-async function bring(part: Part): Promise<boolean> {
+async function bring(part: Part): Promise<void> {
   const started = Date.now();
   let doing = 'starting';
   const tell = (): void =>
@@ -61,11 +60,9 @@ async function bring(part: Part): Promise<boolean> {
     });
     doing = 'done';
     tell();
-    return true;
   } catch (error) {
-    if (!(error instanceof PartError || error instanceof CommandFailed)) throw error;
-    console.error(`${part.name} could not be brought. ${error.message}`);
-    return false;
+    if (!(error instanceof CommandFailed)) throw error;
+    throw new PartError(`${part.name} could not be brought, ${doing}. ${error.message}`, { cause: error });
   } finally {
     clearInterval(heartbeat);
   }

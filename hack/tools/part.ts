@@ -1,6 +1,7 @@
 /** A part that tests need and npm does not bring: built or installed once, cached outside the checkout by version. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { GatehouseError } from '../../lib/errors.ts';
 
 export interface Part {
   readonly name: string;
@@ -21,7 +22,9 @@ export interface CachedPart extends Part {
 }
 
 /** Why a part could not be brought: one sentence that says what to do. */
-export class PartError extends Error {}
+export class PartError extends GatehouseError {
+  readonly code = 'part_not_brought';
+}
 
 interface CachedRecipe extends Pick<Part, 'name' | 'version' | 'about' | 'minutes'> {
   /** The files that it consists of; it is present when all of them are. */

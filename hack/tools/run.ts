@@ -1,7 +1,10 @@
 /** Runs programs for the tools: quiet while they succeed, with their last words when they fail. */
 import { spawn } from 'node:child_process';
+import { GatehouseError } from '../../lib/errors.ts';
 
-export class CommandFailed extends Error {}
+export class CommandFailed extends GatehouseError {
+  readonly code = 'command_failed';
+}
 
 export interface RunOptions {
   readonly cwd?: string;

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { bringUp, whyNoCluster } from '../../hack/cluster/bring-up.ts';
 import { processesIn } from '../../hack/cluster/cgroup.ts';
 import { clusterNamed } from '../../hack/cluster/config.ts';
+import { runningState } from '../../hack/cluster/state.ts';
 import { takeDown } from '../../hack/cluster/take-down.ts';
 import { BASE_IMAGE } from '../../hack/tools/parts.ts';
 import { Cluster, eventually } from './cluster.ts';
@@ -71,13 +72,22 @@ function networkOf(id: string): string {
   }
 }
 
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('It is not there yet.');
+  return value;
+}
+
 const NOTHING = { directory: false, processes: [], strays: [], cgroups: '', mounts: [] };
 
 describe.skipIf(unable !== undefined)(
   `a cluster on this machine${unable === undefined ? '' : ` (${unable})`}`,
   { timeout: 300_000 },
   () => {
-    const names = { whole: testClusterName('whole'), killed: testClusterName('killed') };
+    const names = {
+      whole: testClusterName('whole'),
+      killed: testClusterName('killed'),
+      failed: testClusterName('failed'),
+    };
 
     afterAll(async () => {
       for (const name of Object.values(names)) await takeDown(clusterNamed(name));
@@ -102,6 +112,18 @@ describe.skipIf(unable !== undefined)(
       await takeDown(layout);
       expect(traces(names.whole, networks)).toEqual(NOTHING);
       expect(machine()).toEqual(before);
+    });
+
+    it('says why it did not come up, and leaves nothing', async () => {
+      const layout = clusterNamed(names.failed);
+      const failure = expect(bringUp(layout, { keep: false, say: () => undefined })).rejects.toThrow(
+        /did not come up: its first process has ended[^]*The last lines of node-init[.]log/,
+      );
+      const pid = await eventually(() => Promise.resolve(required(runningState(layout)).pid));
+      const networks = networksOf(names.failed);
+      process.kill(pid, 'SIGKILL');
+      await failure;
+      expect(traces(names.failed, networks)).toEqual(NOTHING);
     });
 
     it('leaves nothing when its start is killed half way', async () => {
