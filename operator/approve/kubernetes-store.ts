@@ -109,10 +109,11 @@ export function openKubernetesStore(deps: StoreDeps): KubernetesStore {
     update: async (request) => {
       const before = kept.get(request.metadata.name);
       try {
-        let current = request;
-        if (!isDeepStrictEqual(before?.spec, request.spec)) current = await put(request);
-        if (isDeepStrictEqual(current.status, request.status)) return current;
-        return await put({ ...request, metadata: current.metadata }, 'status');
+        // Spec and status are two writes; the second names the version that the first made.
+        const isDecided = !isDeepStrictEqual(before?.spec, request.spec);
+        const base = isDecided ? await put(request) : request;
+        if (isDeepStrictEqual((isDecided ? base : before)?.status, request.status)) return base;
+        return await put({ ...request, metadata: base.metadata }, 'status');
       } catch (error) {
         if (isRefused(error, 404)) kept.delete(request.metadata.name);
         if (!isRefused(error, 409) && !isRefused(error, 404)) throw error;

@@ -40,6 +40,9 @@ const DISPATCHER_LIFE_MS = 10 * 60_000;
 /** No line of a watch is longer: etcd takes no larger object. */
 const MAX_LINE = 8 * 1024 * 1024;
 
+/** The keys of service accounts have a type of their own, and are refused to who does not name it. */
+const ACCEPT = 'application/json, application/jwk-set+json';
+
 const PATCH_TYPES = {
   apply: 'application/apply-patch+yaml',
   merge: 'application/merge-patch+json',
@@ -65,7 +68,7 @@ export function openKubeClient(credentials: KubeCredentials): KubeClient {
       await config.applySecurityAuthentication(context);
       return await request(url, {
         method: wanted.method,
-        headers: { ...context.getHeaders(), accept: 'application/json', ...typeOf(wanted) },
+        headers: { ...context.getHeaders(), accept: ACCEPT, ...typeOf(wanted) },
         body: wanted.body === undefined ? null : JSON.stringify(wanted.body),
         ...dispatcherIn(connections.current(context.getDispatcher())),
         headersTimeout: REQUEST_TIMEOUT_MS,

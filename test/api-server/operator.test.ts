@@ -1,0 +1,387 @@
+/** The operator's replicas against a real API server: what they publish, to whom, and what they write. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { approvalView, bundleFrame, type ApprovalDemand } from '../../crds/control.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { silentLogger } from '../../lib/log.ts';
+import { NO_FLOORS } from '../../operator/compile/index.ts';
+import { startCluster, type ClusterOperator } from '../../operator/cluster/index.ts';
+import { openPki, type Pki } from '../../operator/keys/pki.ts';
+import type { KubeClient } from '../../operator/source/kubernetes/client.ts';
+import { eventually, hasApiServer, installKinds, startApiServer, type ApiServer } from './api-server.ts';
+
+const GROUP = '/apis/gatehouse.dev/v1alpha1/namespaces/tools';
+const ISSUER = 'https://login.example';
+
+let directory: string;
+let pki: Pki;
+let api: ApiServer;
+let admin: KubeClient;
+let agent: Agent;
+const replicas: ClusterOperator[] = [];
+
+const replica = async (identity: string): Promise<ClusterOperator> => {
+  const anywhere = { host: '127.0.0.1', port: 0 };
+  const started = await startCluster(
+    {
+      namespace: 'gatehouse-system',
+      identity,
+      ...{ controlListen: anywhere, webhookListen: anywhere, adminListen: anywhere, adminHosts: [] },
+      certificate: () => pki.server('control', ['127.0.0.1'], Date.now()),
+      floors: NO_FLOORS,
+      usernames: [{ issuer: ISSUER, claim: 'email', prefix: '' }],
+    },
+    { client: api.as('admin'), clock: systemClock, log: silentLogger(), random: Math.random },
+  );
+  replicas.push(started);
+  return started;
+};
+
+describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'gatehouse-operator-'));
+    pki = await openPki(directory, Date.now());
+    agent = new Agent({ connect: { rejectUnauthorized: false } });
+    api = await startApiServer();
+    admin = api.as('admin');
+    await installKinds(admin);
+    for (const name of ['gatehouse-system', 'tools']) {
+      await admin.request({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name } } });
+    }
+    await admin.request({
+      method: 'POST',
+      path: '/api/v1/namespaces/tools/serviceaccounts',
+      body: { metadata: { name: 'orders' } },
+    });
+    await Promise.all([replica('a'), replica('b')]);
+    await post('mcpgateways', gateway('orders', { app: 'orders' }));
+    await post('mcpgateways', gateway('other', { app: 'other' }));
+    await post('approvalrules', approvalRule);
+    await pod('orders-1', { app: 'orders' });
+    await pod('orders-bare', { app: 'orders' }, 'bare');
+    await eventually(() => {
+      for (const one of replicas) expect(one.board.current()).toHaveLength(2);
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await Promise.all(replicas.map((one) => one.close()));
+    await agent.destroy();
+    await api[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  });
+
+  test('every replica publishes the same bundle to the pod that carries the sidecar, and no other bundle', async () => {
+    const token = await tokenFor('orders-1');
+    const revisions = await Promise.all(
+      replicas.map(async ({ controlUrl }) => {
+        const bundles = await firstSet(controlUrl, token);
+        expect(bundles.map(({ gateway: { name } }) => name)).toEqual(['orders']);
+        expect(bundles[0]?.identity).toMatchObject([
+          { kind: 'oidc', issuer: ISSUER },
+          {
+            kind: 'serviceAccount',
+            issuer: 'https://kubernetes.default.svc.cluster.local',
+            audiences: ['https://orders.example/mcp'],
+            jwks: { keys: [{ kty: 'RSA' }] },
+          },
+        ]);
+        expect(bundles[0]?.server.url).toBe('http://127.0.0.1:8080/mcp');
+        return bundles[0]?.revision;
+      }),
+    );
+    expect(new Set(revisions).size).toBe(1);
+  });
+
+  test('nothing is published to a pod without the sidecar, nor to tokens of another audience or of no pod', async () => {
+    const { controlUrl } = replicas[0] ?? raise();
+    expect(await statusOf(controlUrl, await tokenFor('orders-1', 'gatehouse-vault'))).toBe(401);
+    expect(await statusOf(controlUrl, await tokenFor(undefined))).toBe(401);
+    const bare = await fetchDemand(controlUrl, await tokenFor('orders-bare'));
+    expect(bare.status).toBe(403);
+    const own = await firstSet(controlUrl, await tokenFor('orders-bare'), 1_500).catch(() => 'nothing');
+    expect(own).toBe('nothing');
+  });
+
+  test('the status says what is so, and is written once', async () => {
+    const read = async (): Promise<z.output<typeof gatewayObject>> =>
+      gatewayObject.parse(await admin.request({ method: 'GET', path: `${GROUP}/mcpgateways/orders` }));
+    const written = await eventually(async () => {
+      const object = await read();
+      expect(object.status.pods).toEqual({ guarded: 1, outdated: 0, unguarded: 1 });
+      return object;
+    });
+    const facts = written.status.conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+    expect(facts).toEqual([
+      'Accepted=True Accepted',
+      'Programmed=True Programmed',
+      'Ready=False PodsUnguarded',
+    ]);
+    expect(written.status.observedGeneration).toBe(written.metadata.generation);
+    expect(written.status.bundle).toBe(replicas[0]?.board.bundle('tools/orders')?.revision);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await read()).metadata.resourceVersion).toBe(written.metadata.resourceVersion);
+  });
+
+  test('why a pod is not guarded is an event on it', async () => {
+    const events = z.object({
+      items: z.array(z.object({ note: z.string(), regarding: z.object({ name: z.string() }) })),
+    });
+    const found = await eventually(async () => {
+      const { items } = events.parse(
+        await admin.request({ method: 'GET', path: '/apis/events.k8s.io/v1/namespaces/tools/events' }),
+      );
+      expect(items).not.toEqual([]);
+      return items;
+    });
+    expect(found).toMatchObject([{ regarding: { name: 'orders-bare' } }]);
+    expect(found[0]?.note).toContain('gatehouse.dev/inject');
+  });
+
+  test('a held call is an object that kubectl decides, and is consumed once whichever replica is asked', async () => {
+    const token = await tokenFor('orders-1');
+    const [a, b] = [replicas[0] ?? raise(), replicas[1] ?? raise()];
+    const opened = await fetchDemand(a.controlUrl, token);
+    expect(opened.status).toBe(200);
+    const { id } = approvalView.parse(opened.body);
+    const path = `${GROUP}/approvalrequests/${id}`;
+    const waiting = ask(b.controlUrl, `/v1/approvals/${id}?wait=20000`, token);
+    const decision = {
+      by: 'dora',
+      verdict: 'Approve',
+      via: 'kubectl',
+      at: new Date().toISOString(),
+    };
+    await admin.request({
+      method: 'PATCH',
+      patch: 'json',
+      path,
+      body: [{ op: 'add', path: '/spec/decisions/-', value: decision }],
+    });
+    expect((await waiting).body).toMatchObject({ phase: 'Approved', decidedBy: ['dora'] });
+    const digest = demand.call.digest;
+    const consumed = await Promise.all(
+      [a, b, a, b].map(({ controlUrl }) => ask(controlUrl, `/v1/approvals/${id}/consume`, token, { digest })),
+    );
+    expect(consumed.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+    await expect(
+      admin.request({
+        method: 'PATCH',
+        patch: 'merge',
+        path,
+        body: { spec: { requester: { username: 'somebody' } } },
+      }),
+    ).rejects.toThrow(/must not change requester/);
+  });
+
+  test('the requester cannot approve their own call with kubectl', async () => {
+    const token = await tokenFor('orders-1');
+    const { controlUrl } = replicas[0] ?? raise();
+    const own = { ...demand, call: { ...demand.call, digest: 'e'.repeat(64) } };
+    const { id } = approvalView.parse((await ask(controlUrl, '/v1/approvals', token, own)).body);
+    const decision = {
+      by: 'sam@example.test',
+      verdict: 'Approve',
+      via: 'kubectl',
+      at: new Date().toISOString(),
+    };
+    await admin.request({
+      method: 'PATCH',
+      patch: 'json',
+      path: `${GROUP}/approvalrequests/${id}`,
+      body: [{ op: 'add', path: '/spec/decisions/-', value: decision }],
+    });
+    const seen = await ask(controlUrl, `/v1/approvals/${id}?wait=1500`, token);
+    expect(seen.body).toMatchObject({ phase: 'Pending' });
+  });
+
+  test('a change reaches the sidecar, and the other replica leads when the leader leaves', async () => {
+    expect(replicas.filter((one) => one.leads())).toHaveLength(1);
+    const leader = replicas.findIndex((one) => one.leads());
+    const [gone] = replicas.splice(leader, 1);
+    await gone?.close();
+    const left = replicas[0] ?? raise();
+    await eventually(() => {
+      expect(left.leads()).toBe(true);
+    });
+    const token = await tokenFor('orders-1');
+    const before = (await firstSet(left.controlUrl, token))[0]?.revision;
+    await admin.request({
+      method: 'PATCH',
+      patch: 'merge',
+      path: `${GROUP}/mcpgateways/orders`,
+      body: { spec: { limits: { callsPerMinute: 7 } } },
+    });
+    await eventually(async () => {
+      expect((await firstSet(left.controlUrl, token))[0]?.revision).not.toBe(before);
+    });
+    await eventually(async () => {
+      const object = gatewayObject.parse(
+        await admin.request({ method: 'GET', path: `${GROUP}/mcpgateways/orders` }),
+      );
+      expect(object.status.observedGeneration).toBe(object.metadata.generation);
+    });
+  });
+});
+
+const gatewayObject = z.object({
+  metadata: z.object({ generation: z.number(), resourceVersion: z.string() }),
+  status: z.object({
+    observedGeneration: z.number(),
+    bundle: z.string(),
+    pods: z.unknown(),
+    conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string() })),
+  }),
+});
+
+const demand: ApprovalDemand = {
+  gateway: 'tools/orders',
+  rule: { name: 'tools/deletes', revision: '' },
+  requester: {
+    provider: 'staff',
+    issuer: ISSUER,
+    subject: 'u-1',
+    username: 'sam@example.test',
+    groups: ['support'],
+  },
+  call: {
+    server: 'tools/orders',
+    tool: 'delete',
+    digest: 'd'.repeat(64),
+    preview: '{}',
+    risk: 70,
+    parsed: { classes: [], targets: [], risk: [] },
+  },
+};
+
+const approvalRule = {
+  apiVersion: 'gatehouse.dev/v1alpha1',
+  kind: 'ApprovalRule',
+  metadata: { name: 'deletes' },
+  spec: { targetRefs: [{ name: 'orders' }], match: { tools: ['delete'] }, approvers: { groups: ['dba'] } },
+};
+
+function gateway(name: string, matchLabels: Record<string, string>): object {
+  return {
+    apiVersion: 'gatehouse.dev/v1alpha1',
+    kind: 'McpGateway',
+    metadata: { name },
+    spec: {
+      selector: { matchLabels },
+      server: { port: 8080 },
+      publicUrl: 'https://orders.example/mcp',
+      identity: [
+        { name: 'staff', oidc: { issuer: ISSUER, usernameClaim: 'email' } },
+        { name: 'agents', serviceAccount: {} },
+      ],
+      access: [{ authenticated: true, tools: ['*'] }],
+    },
+  };
+}
+
+async function post(plural: string, body: object): Promise<void> {
+  await admin.request({ method: 'POST', path: `${GROUP}/${plural}`, body });
+}
+
+async function pod(name: string, labels: Record<string, string>, bare?: 'bare'): Promise<void> {
+  const sidecar = {
+    name: 'gatehouse-proxy',
+    image: 'gatehouse',
+    restartPolicy: 'Always',
+    volumeMounts: [{ name: 'gatehouse-token', mountPath: '/token' }],
+  };
+  const source = { serviceAccountToken: { audience: 'gatehouse-control', path: 'token' } };
+  await admin.request({
+    method: 'POST',
+    path: '/api/v1/namespaces/tools/pods',
+    body: {
+      metadata: { name, labels },
+      spec: {
+        serviceAccountName: 'orders',
+        containers: [{ name: 'server', image: 'server' }],
+        ...(bare === undefined && {
+          initContainers: [sidecar],
+          volumes: [{ name: 'gatehouse-token', projected: { sources: [source] } }],
+        }),
+      },
+    },
+  });
+}
+
+/** A token as the kubelet would ask for it; without a pod it names none. */
+async function tokenFor(podName: string | undefined, audience = 'gatehouse-control'): Promise<string> {
+  const boundObjectRef = podName && {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    name: podName,
+    uid: z
+      .object({ metadata: z.object({ uid: z.string() }) })
+      .parse(await admin.request({ method: 'GET', path: `/api/v1/namespaces/tools/pods/${podName}` }))
+      .metadata.uid,
+  };
+  const answer = await admin.request({
+    method: 'POST',
+    path: '/api/v1/namespaces/tools/serviceaccounts/orders/token',
+    body: { spec: { audiences: [audience], ...(boundObjectRef && { boundObjectRef }) } },
+  });
+  return z.object({ status: z.object({ token: z.string() }) }).parse(answer).status.token;
+}
+
+async function ask(
+  base: string,
+  path: string,
+  token: string,
+  body?: unknown,
+): Promise<{ status: number; body: unknown }> {
+  const response = await request(new URL(path, base), {
+    method: body === undefined ? 'GET' : 'POST',
+    dispatcher: agent,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return { status: response.statusCode, body: JSON.parse(await response.body.text()) };
+}
+
+function fetchDemand(base: string, token: string): Promise<{ status: number; body: unknown }> {
+  const revision = replicas[0]?.board.rule('tools/orders', 'tools/deletes')?.revision ?? '';
+  demand.rule.revision = revision;
+  return ask(base, '/v1/approvals', token, demand);
+}
+
+async function statusOf(base: string, token: string): Promise<number> {
+  return (await ask(base, '/v1/approvals/none', token)).status;
+}
+
+/** The first set of bundles; rejects when there is none in time. */
+async function firstSet(
+  base: string,
+  token: string,
+  withinMs = 10_000,
+): Promise<Extract<z.output<typeof bundleFrame>, { type: 'bundles' }>['bundles']> {
+  const signal = AbortSignal.timeout(withinMs);
+  const response = await request(new URL('/v1/bundles', base), {
+    dispatcher: agent,
+    headers: { authorization: `Bearer ${token}` },
+    signal,
+  });
+  expect(response.statusCode).toBe(200);
+  // Hanging up is no error here.
+  response.body.on('error', () => undefined);
+  let text = '';
+  for await (const chunk of response.body) {
+    text += String(chunk);
+    for (const line of text.split('\n').slice(0, -1)) {
+      const frame = bundleFrame.parse(JSON.parse(line));
+      if (frame.type === 'bundles') return frame.bundles;
+    }
+  }
+  throw new Error('The stream ended without a set.');
+}
+
+function raise(): never {
+  throw new Error('There is no such replica.');
+}
