@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { answerOf, bearer, messageOf, modernCall, post, rpc, type Way } from '../fixtures/hand-client.ts';
-import { toolText, type Heard } from '../fixtures/scripted-server.ts';
-import { recordOf, type Entry } from './records.ts';
+import { answerOf, bearer, messageOf, modernCall, rpc, type Way } from '../fixtures/hand-client.ts';
+import { toolText } from '../fixtures/scripted-server.ts';
+import { refusalDuring } from './records.ts';
 import { startWorld, type World } from './world.ts';
 
 let world: World;
@@ -25,17 +25,6 @@ afterEach(async () => {
   world.server.reset();
 });
 afterAll(() => world[Symbol.asyncDispose]());
-
-/** Waits until the record has a new refusal that matches, and returns it. */
-async function recorded(code: RegExp, act: () => Promise<void>): Promise<void> {
-  const before = (await recordOf(world.gatehouse)).length;
-  await act();
-  const gained = async (): Promise<Entry | undefined> =>
-    (await recordOf(world.gatehouse))
-      .slice(before)
-      .find(({ type, event }) => type === 'refusal' && code.test(String(event['code'])));
-  await expect.poll(gained, { timeout: 10_000 }).toBeDefined();
-}
 
 const deep = `${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}`.slice(0, 60_000);
 
@@ -56,7 +45,7 @@ describe('from the client', () => {
     ['a body over the limit', rpc('ping', { x: 'x'.repeat(70_000) }, 1), {}, 413, -32600],
   ];
   test.for(bodies)('%s', async ([name, body, headers, status, code]) => {
-    await recorded(/bad_request|too_large|unsupported_media_type/, async () => {
+    await refusalDuring(world.gatehouse, /bad_request|too_large|unsupported_media_type/, async () => {
       const response = await fetch(world.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...bearer(ana.token), ...headers },
@@ -72,7 +61,7 @@ describe('from the client', () => {
   });
 
   test('header and body that disagree', async () => {
-    await recorded(/header_mismatch/, async () => {
+    await refusalDuring(world.gatehouse, /header_mismatch/, async () => {
       const response = await modernCall(ana, 'tools/call', { name: 'a' }, { headers: { 'mcp-name': 'b' } });
       expect((await messageOf(response)).error?.code).toBe(-32020);
     });
@@ -84,7 +73,7 @@ describe('from the client', () => {
   });
 
   test('a hundred megabytes are not read', async () => {
-    await recorded(/too_large/, async () => {
+    await refusalDuring(world.gatehouse, /too_large/, async () => {
       const size = 100 * 1024 * 1024;
       expect(
         await raw(`${head('POST')}Content-Type: application/json\r\nContent-Length: ${size}\r\n\r\n{`),
@@ -93,7 +82,7 @@ describe('from the client', () => {
   });
 
   test('a body without a length is counted as it comes', async () => {
-    await recorded(/too_large/, async () => {
+    await refusalDuring(world.gatehouse, /too_large/, async () => {
       const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
       const body = `${head('POST')}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
       expect(await raw(body + chunk.repeat(6))).toMatch(/^HTTP\/1.1 413 /);
@@ -144,7 +133,7 @@ describe('from the client', () => {
     slow.write(`${head('POST')}Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{`);
     await once(slow, 'connect');
     expect((await modernCall(ana, 'tools/call', { name: 'a' })).status).toBe(200);
-    await recorded(/client_gone/, async () => {
+    await refusalDuring(world.gatehouse, /client_gone/, async () => {
       slow.destroy();
       await once(slow, 'close');
     });
@@ -167,111 +156,3 @@ async function raw(bytes: string): Promise<string> {
   socket.write(bytes);
   return textOf(socket).catch(() => '');
 }
-
-describe('from the server', () => {
-  const call = async (): Promise<{ status: number; code: number | undefined; text: string }> => {
-    const response = await modernCall(ana, 'tools/call', { name: 'a' });
-    const answer = await answerOf(response);
-    return { status: response.status, code: answer.error?.code, text: answer.error?.message ?? '' };
-  };
-  const html = '<html><body>nginx</body></html>';
-  const id = (heard: Heard): unknown => heard.message.id;
-  const faults: readonly [string, (heard: Heard) => void][] = [
-    ['HTML', (heard) => heard.send(200, 'text/html', html)],
-    ['a page with status 500', (heard) => heard.send(500, 'text/html', html)],
-    ['a redirect', (heard) => void heard.response.writeHead(307, { location: 'http://evil.example/' }).end()],
-    ['401', (heard) => void heard.response.writeHead(401, { 'www-authenticate': 'Bearer' }).end()],
-    ['403 with JSON', (heard) => heard.error(-32000, 'forbidden', 403)],
-    ['invalid JSON', (heard) => heard.send(200, 'application/json', '{"jsonrpc":')],
-    ['JSON that is no message', (heard) => heard.send(200, 'application/json', '{"hello":1}')],
-    ['a batch', (heard) => heard.send(200, 'application/json', `[{"jsonrpc":"2.0","id":1,"result":{}}]`)],
-    [
-      'duplicate keys',
-      (heard) => heard.send(200, 'application/json', '{"jsonrpc":"2.0","id":1,"result":{},"result":{"a":1}}'),
-    ],
-    ['another id', (heard) => heard.send(200, 'application/json', '{"jsonrpc":"2.0","id":999,"result":{}}')],
-    [
-      'the id as text',
-      (heard) => heard.send(200, 'application/json', '{"jsonrpc":"2.0","id":"1","result":{}}'),
-    ],
-    ['202 and nothing', (heard) => void heard.response.writeHead(202).end()],
-    [
-      'gzip that nobody asked for',
-      (heard) =>
-        void heard.response
-          .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
-          .end(gzipSync('{}')),
-    ],
-    ['more than fits', (heard) => heard.result(toolText('x'.repeat(400_000)))],
-    [
-      'text that is not UTF-8',
-      (heard) =>
-        void heard.response
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end(Buffer.of(0x22, 0xff, 0x22)),
-    ],
-    ['nothing, and hangs up', (heard) => heard.response.destroy()],
-    [
-      'half an answer, and hangs up',
-      (heard) =>
-        void heard.response
-          .writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
-          .write('{"json', () => heard.response.destroy()),
-    ],
-    ['a stream that ends before the answer', (heard) => heard.stream().end()],
-    [
-      'a stream that breaks',
-      (heard) => {
-        heard.stream().send({ method: 'notifications/message', params: {} });
-        setTimeout(() => heard.response.destroy(), 20);
-      },
-    ],
-    ['an event that is no JSON', (heard) => heard.stream().raw('data: nothing\n\n')],
-    ['an event that is not UTF-8', (heard) => heard.stream().raw(Buffer.from('data: \xff\n\n', 'latin1'))],
-    ['an event without end', (heard) => heard.stream().raw(`data: ${'x'.repeat(400_000)}`)],
-    ['never', (heard) => void id(heard)],
-    ['a stream that never ends', (heard) => void heard.stream()],
-  ];
-  test.for(faults)('that answers with %s', async ([, fault]) => {
-    await recorded(/upstream_(invalid|unavailable|timeout)/, async () => {
-      world.server.on('tools/call', fault);
-      const { status, code, text } = await call();
-      expect([200, 502, 504]).toContain(status);
-      expect(code).toBe(-32603);
-      expect(text).toMatch(/MCP server|server sent/);
-      expect(text).not.toContain('nginx');
-    });
-  });
-
-  test('that answers twice is believed once', async () => {
-    world.server.on('tools/call', (heard) => {
-      const stream = heard.stream();
-      stream.send({ id: id(heard), result: toolText('first') });
-      stream.send({ id: id(heard), result: toolText('second') });
-      stream.end();
-    });
-    const answer = await answerOf(await modernCall(ana, 'tools/call', { name: 'a' }));
-    expect(answer.result).toMatchObject(toolText('first'));
-  });
-
-  test('that answers late is answered for, and its late answer goes nowhere', async () => {
-    const late = Promise.withResolvers<Heard>();
-    world.server.on('tools/call', (heard) => late.resolve(heard));
-    expect((await call()).text).toContain('did not answer within 2 s');
-    const heard = await late.promise;
-    await heard.hungUp;
-    heard.result(toolText('late'));
-  });
-
-  test('that answers with its own errors is passed on, status and all', async () => {
-    world.server.on('tools/call', (heard) => heard.error(-32050, 'mine', 400));
-    expect(await call()).toEqual({ status: 400, code: -32050, text: 'mine' });
-  });
-});
-
-test('a server that is not there', async () => {
-  await using lost = await startWorld({ spec: { server: { url: 'http://127.0.0.1:9/mcp' } } });
-  const response = await post(await lost.as('ana'), rpc('initialize', {}, 1));
-  expect(response.status).toBe(502);
-  expect((await messageOf(response)).error?.message).toContain('could not be reached');
-});

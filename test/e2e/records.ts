@@ -1,6 +1,7 @@
 /** What the recorder has written so far. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Gatehouse } from '../fixtures/gatehouse.ts';
 
@@ -28,4 +29,19 @@ export async function recordOf(gatehouse: Pick<Gatehouse, 'directory'>): Promise
     }
   }
   return entries;
+}
+
+/** Runs `act` and waits until the record has a new refusal of such a code. */
+export async function refusalDuring(
+  gatehouse: Pick<Gatehouse, 'directory'>,
+  code: RegExp,
+  act: () => Promise<void>,
+): Promise<void> {
+  const before = (await recordOf(gatehouse)).length;
+  await act();
+  const gained = async (): Promise<Entry | undefined> =>
+    (await recordOf(gatehouse))
+      .slice(before)
+      .find(({ type, event }) => type === 'refusal' && code.test(String(event['code'])));
+  await expect.poll(gained, { timeout: 10_000 }).toBeDefined();
 }

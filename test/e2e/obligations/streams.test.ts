@@ -1,14 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  answerOf,
-  eventsOf,
-  modernCall,
-  openSession,
-  type HandSession,
-  type Way,
-} from '../../fixtures/hand-client.ts';
+import { answerOf, eventsOf, modernCall, openSession, type Way } from '../../fixtures/hand-client.ts';
 import { toolText, type Heard, type SentStream } from '../../fixtures/scripted-server.ts';
 import { startWorld, type World } from '../world.ts';
+import { answerTo, note, streamedCall } from './streamed-call.ts';
 
 let world: World;
 let ana: Way;
@@ -18,20 +12,6 @@ beforeAll(async () => {
 });
 afterEach(() => world.server.reset());
 afterAll(() => world[Symbol.asyncDispose]());
-
-const note = (n: number): object => ({
-  method: 'notifications/message',
-  params: { level: 'info', data: `line ${n}` },
-});
-const answerTo = ({ message: { id } }: Heard, text = 'done'): object => ({ id, result: toolText(text) });
-
-/** A tool call whose stream the test holds in its hands. */
-async function streamedCall(session: HandSession, id = 1, signal?: AbortSignal) {
-  const opened = Promise.withResolvers<{ heard: Heard; stream: SentStream }>();
-  world.server.on('tools/call', (heard) => opened.resolve({ heard, stream: heard.stream() }));
-  const response = session.request('tools/call', { name: 'slow' }, { id, ...(signal && { signal }) });
-  return { ...(await opened.promise), response: await response };
-}
 
 describe('buffering', () => {
   test.for(['legacy', 'modern'])(
@@ -71,7 +51,7 @@ describe('buffering', () => {
   });
 
   test('an event cut anywhere, in the middle of a character too, arrives whole', async () => {
-    const { heard, stream, response } = await streamedCall(await openSession(ana));
+    const { heard, stream, response } = await streamedCall(world, await openSession(ana));
     const bytes = Buffer.from(
       `data: ${JSON.stringify({ jsonrpc: '2.0', ...answerTo(heard, 'Grüße 🦆') })}\r\n\r\n`,
     );
@@ -86,7 +66,7 @@ describe('buffering', () => {
 describe('SSE ids and Last-Event-ID', () => {
   test('2025: ids are ours and unique in the session; what was missed is found by GET', async () => {
     const session = await openSession(ana);
-    const { heard, stream, response } = await streamedCall(session);
+    const { heard, stream, response } = await streamedCall(world, session);
     const events = eventsOf(response);
     stream.send(note(1), { id: 'server-1' });
     const first = await events.next();
@@ -106,7 +86,7 @@ describe('SSE ids and Last-Event-ID', () => {
 
   test('2025: a resumed stream goes on with what is still to come', async () => {
     const session = await openSession(ana);
-    const { heard, stream, response } = await streamedCall(session);
+    const { heard, stream, response } = await streamedCall(world, session);
     const events = eventsOf(response);
     stream.send(note(1));
     const first = await events.next();
@@ -121,7 +101,7 @@ describe('SSE ids and Last-Event-ID', () => {
 
   test('2025: never another stream, never another session', async () => {
     const session = await openSession(ana);
-    const [one, two] = [await streamedCall(session, 1), await streamedCall(session, 2)];
+    const [one, two] = [await streamedCall(world, session, 1), await streamedCall(world, session, 2)];
     one.stream.send(note(1));
     two.stream.send(note(2));
     const [ofOne, ofTwo] = [eventsOf(one.response), eventsOf(two.response)];
@@ -140,7 +120,7 @@ describe('SSE ids and Last-Event-ID', () => {
 
   test('2025: after an id of a stream that is not kept nothing is replayed', async () => {
     const session = await openSession(ana);
-    const { heard, stream, response } = await streamedCall(session);
+    const { heard, stream, response } = await streamedCall(world, session);
     stream.send(note(1));
     stream.send(answerTo(heard));
     await eventsOf(response).rest();
@@ -156,7 +136,7 @@ describe('SSE ids and Last-Event-ID', () => {
 
   test('2025-11-25: priming event and retry pass; the server closes and is asked again for the rest', async () => {
     const session = await openSession(ana);
-    const { heard, stream, response } = await streamedCall(session);
+    const { heard, stream, response } = await streamedCall(world, session);
     const events = eventsOf(response);
     stream.prime('server-7', 50);
     const primed = await events.next();
@@ -213,46 +193,5 @@ describe('SSE ids and Last-Event-ID', () => {
     );
     const events = await eventsOf(response).rest();
     expect(events.map(({ id }) => id)).toEqual([undefined, undefined]);
-  });
-});
-
-describe('client disconnect', () => {
-  test('2025: is no cancellation; the answer is there for the client that comes back', async () => {
-    const session = await openSession(ana);
-    const { heard, stream, response } = await streamedCall(session);
-    let cut = false;
-    void heard.hungUp.then(() => (cut = true));
-    const events = eventsOf(response);
-    stream.send(note(1));
-    const first = await events.next();
-    await events.cancel();
-    await session.send({ method: 'notifications/initialized' });
-    expect(cut).toBe(false);
-    stream.send(answerTo(heard, 'late'));
-    stream.end();
-    const resumed = await session.get({ 'last-event-id': first?.id ?? '' });
-    expect((await answerOf(resumed)).result).toMatchObject(toolText('late'));
-  });
-
-  test('2026-07-28: is cancellation; the request to the server is given up', async () => {
-    const hangUp = new AbortController();
-    const arrived = world.server.arrival('tools/call');
-    world.server.on('tools/call', () => undefined);
-    const call = modernCall(ana, 'tools/call', { name: 'slow' }, { signal: hangUp.signal });
-    const { hungUp } = await arrived;
-    hangUp.abort();
-    await expect(call).rejects.toThrow();
-    await hungUp;
-  });
-
-  test('2026-07-28: in the middle of a stream too', async () => {
-    const arrived = world.server.arrival('tools/call');
-    world.server.on('tools/call', (heard) => heard.stream().send(note(1)));
-    const events = eventsOf(await modernCall(ana, 'tools/call', { name: 'slow' }));
-    await events.next();
-    await events.cancel();
-    await (
-      await arrived
-    ).hungUp;
   });
 });
