@@ -10,6 +10,7 @@ import type { Authorized, ClientRequest, Judgement } from '../exchange.ts';
 import { Inspection, type Engines } from './inspect.ts';
 import { ALLOWED, reasonOf } from './reason.ts';
 import { callerRisk, totalRisk } from './risk.ts';
+import { remembering } from './remember.ts';
 import { compileRule, type CompiledRule } from './rule.ts';
 
 export interface Guard {
@@ -35,7 +36,7 @@ export async function compileGuard(rules: readonly Rule[]): Promise<Guard> {
 
 async function loadEngines(rules: readonly Rule[]): Promise<Engines> {
   const matches = rules.map(({ match }) => match);
-  const sql = await loadSql(matches.flatMap((match) => match.sql?.dialect ?? []));
+  const sql = remembering(await loadSql(matches.flatMap((match) => match.sql?.dialect ?? [])));
   const commands = matches.some(({ shell, kubectl }) => shell !== undefined || kubectl !== undefined);
   if (!commands) return { sql, shell: unread, kubectl: unread };
   // What reads commands reads the SQL inside them too; a gateway without such rules does not pay for it.
