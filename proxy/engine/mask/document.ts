@@ -7,8 +7,9 @@ import {
   type JsonVisitor,
 } from '../../../lib/json/index.ts';
 import { Cursor, type Frame, type Reached, type Standing } from './cursor.ts';
-import { examine, marksOf } from './examine.ts';
+import { examine } from './examine.ts';
 import { SELECTOR_RANK, Withheld, type Claim } from './ledger.ts';
+import { Marks } from './marks.ts';
 import type { Role } from './shape.ts';
 import { escaped, inToken } from './tokens.ts';
 import type { Promised, Work } from './work.ts';
@@ -32,20 +33,19 @@ class DocumentMasker implements JsonVisitor {
   readonly #work: Work;
   readonly #document: Document;
   readonly #cursor: Cursor;
-  readonly #marks: readonly number[];
+  readonly #marks: Marks;
   readonly #everyLeaf: boolean;
   readonly #edits: JsonEdit[] = [];
   /** Elements to take out, by the start of their array. */
   readonly #hidden = new Map<number, Set<number>>();
   readonly #removals: JsonEdit[] = [];
   readonly #pathHere: () => string;
-  #nextMark = 0;
 
   constructor(work: Work, document: Document) {
     this.#work = work;
     this.#document = document;
     this.#cursor = new Cursor(work.plan, document);
-    this.#marks = marksOf(work.probe, document.text);
+    this.#marks = new Marks(work.probe, document.text);
     this.#everyLeaf = work.probe.matcher.mayMatch(document.text);
     this.#pathHere = () => (document.nesting > 0 ? document.path : this.#cursor.path(document.path));
   }
@@ -169,11 +169,8 @@ class DocumentMasker implements JsonVisitor {
     return this.#document.nesting === 0 ? this.#work.promise : undefined;
   }
 
-  /** Whether one of the marks lies in the token. Tokens come in order, so marks are gone through once. */
   #isInteresting(start: number, end: number): boolean {
-    if (this.#everyLeaf) return true;
-    while ((this.#marks[this.#nextMark] ?? Infinity) < start) this.#nextMark += 1;
-    return (this.#marks[this.#nextMark] ?? Infinity) < end;
+    return this.#everyLeaf || this.#marks.has(start, end);
   }
 }
 

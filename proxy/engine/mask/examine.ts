@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { featuresOf, scanFeatures } from './features.ts';
+import { featuresOf } from './features.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import type { PatternMatcher } from './pattern-matcher.ts';
 import type { Found } from './types.ts';
@@ -43,25 +43,4 @@ export function knownIn({ known, budget }: Probe, text: string): Found[] {
 
 function examineBinary(probe: Probe, text: string): Found[] {
   return [...knownIn(probe, text), ...probe.matcher.literal(text, undefined, probe.budget)];
-}
-
-/**
- * Offsets at which examine could find something, ascending; a stretch of text without one holds nothing. Offsets
- * are of the last character that gave the reason. One look at a whole document spares a look at each of its leaves.
- */
-export function marksOf(probe: Probe, text: string): number[] {
-  const marks: number[] = [];
-  probe.budget.spend(3 * text.length);
-  for (const { start } of probe.known.find(text, probe.budget)) marks.push(start);
-  probe.matcher.eachCue(text, (end) => marks.push(end - 1));
-  scanFeatures(text, {
-    escape: () => undefined,
-    percent: (at) => marks.push(at),
-    disguise: (at) => marks.push(at),
-    digits: (at) => {
-      if (probe.matcher.wantsNumbers) marks.push(at);
-    },
-    run: (start) => marks.push(start),
-  });
-  return marks.sort((a, b) => a - b);
 }

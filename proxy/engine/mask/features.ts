@@ -47,6 +47,8 @@ function kindOf(character: string): number {
 
 /** The shortest run that is worth decoding: a few bytes are found directly, in the forms of the known values. */
 const MIN_RUN = 12;
+/** Shorter runs of digits alone are numbers and dates. */
+const MIN_DIGIT_RUN = 16;
 /** A line of an encoded text that goes on in the next one is at least this long. */
 const MIN_WRAPPED = 16;
 /** The shortest number that a detector looks for. */
@@ -92,10 +94,12 @@ export function featuresOf(text: string): Features {
   return found;
 }
 
-/** A word is of one kind of character; what is encoded is of at least two. */
+/** A word is of one kind of character; what is encoded is of at least two, or hex that happens to have no letter. */
 function tellRun(start: number, end: number, kinds: number, sink: FeatureSink): void {
   const mixed = kinds & (LOWER | UPPER | DIGIT);
-  if (mixed !== LOWER && mixed !== UPPER && mixed !== DIGIT && mixed !== 0) sink.run(start, end);
+  const isWord = mixed === LOWER || mixed === UPPER || mixed === 0;
+  if (isWord || (mixed === DIGIT && end - start < MIN_DIGIT_RUN)) return;
+  sink.run(start, end);
 }
 
 function tellMark(text: string, at: number, sink: FeatureSink): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ALPHANUMERIC, filler } from './detectors/detector.ts';
 import { compileMasker, createKnownSecrets } from './index.ts';
 
 /** Every way in which a server might write a value it got, by name. */
@@ -191,6 +192,39 @@ describe('KnownSecrets', () => {
     expect(masker.text('-----BEGIN X-----', { purpose: 'release' })).toMatchObject({
       text: '-----BEGIN X-----',
       masked: [],
+    });
+  });
+
+  it('finds a value that is JSON itself, as it is and within other JSON', () => {
+    const key = `{"type":"service_account","private_key_id":"${'ab12'.repeat(9)}"}`;
+    for (const text of [key, `{"a":${key}}`, JSON.stringify({ a: key }), `see ${key}\n{}`]) {
+      const outcome = maskerFor(key).text(text, { purpose: 'release' });
+      expect(outcome.kind === 'released' && outcome.text).not.toContain('ab12ab12');
+      expect(outcome.masked).toEqual([{ path: '$', detector: 'known-secret' }]);
+    }
+    const account = {
+      type: 'service_account',
+      private_key_id: filler(ALPHANUMERIC, 40),
+      uri: 'https://oauth2.example/t',
+    };
+    const printed = {
+      result: { structuredContent: { uri: account.uri, private_key_id: account.private_key_id } },
+    };
+    expect(
+      maskerFor(JSON.stringify(account)).message(JSON.stringify(printed), { purpose: 'release' }),
+    ).toMatchObject({
+      text: JSON.stringify(printed).replace(account.private_key_id, '[REDACTED:known-secret]'),
+    });
+  });
+
+  it('withholds a message of which a value is several members', () => {
+    const message = '{"result":{"structuredContent":{"user":"ada","pin":1234}}}';
+    expect(maskerFor('"user":"ada","pin":1234').message(message, { purpose: 'release' })).toMatchObject({
+      kind: 'withheld',
+      reason: expect.stringMatching(/several members/) as unknown,
+    });
+    expect(maskerFor('"user":"bob","pin":1234').message(message, { purpose: 'release' })).toMatchObject({
+      text: message,
     });
   });
 

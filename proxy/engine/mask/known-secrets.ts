@@ -1,5 +1,6 @@
 import type { Budget } from './budget.ts';
 import { KnownIndex, type KnownHit } from './known-index.ts';
+import { partsOf } from './known-parts.ts';
 
 /** The values this proxy holds. Whatever leaves is searched for them, with or without a policy. */
 export interface KnownSecrets {
@@ -9,6 +10,8 @@ export interface KnownSecrets {
   prepare(): void;
   /** Where known values stand in a text, in any of their direct forms. For the masker. */
   find(text: string, budget: Budget): readonly KnownHit[];
+  /** Whether a value may reach over several tokens of a JSON text, because it holds a character of its syntax. */
+  readonly reachesOverTokens: boolean;
   /** How many distinct values are matched now. */
   readonly size: number;
 }
@@ -25,8 +28,8 @@ export interface KnownSecretsOptions {
 }
 
 const HOUR_MS = 3_600_000;
-/** Lines of a key file are matched one by one from this length on, because servers indent and join them. */
-const MIN_LINE = 16;
+/** What stands between the tokens of JSON, or around them. */
+const JSON_SYNTAX = /["[\]{},:]/;
 /** Changes go to a small index that is cheap to build; when it has this many values, one index is made of all. */
 const RECENT_MAX = 32;
 
@@ -43,6 +46,7 @@ class KnownValues implements KnownSecrets {
   /** Until when a value is matched: for ever while an owner holds it. */
   readonly #until = new Map<string, number>();
   readonly #isLive = (value: string): boolean => (this.#until.get(value) ?? 0) > this.#now();
+  #reachesOverTokens = false;
   #settled = new Set<string>();
   #settledIndex: KnownIndex | undefined;
   readonly #recent = new Set<string>();
@@ -53,6 +57,10 @@ class KnownValues implements KnownSecrets {
     this.#keepMs = keepMs;
     this.#minLength = minLength;
     this.#onTooShort = onTooShort;
+  }
+
+  get reachesOverTokens(): boolean {
+    return this.#reachesOverTokens;
   }
 
   get size(): number {
@@ -67,6 +75,7 @@ class KnownValues implements KnownSecrets {
 
     for (const value of held) {
       this.#until.set(value, Infinity);
+      this.#reachesOverTokens ||= JSON_SYNTAX.test(value);
       if (this.#settled.has(value) || this.#recent.has(value)) continue;
       this.#recent.add(value);
       this.#recentIndex = undefined;
@@ -98,20 +107,10 @@ class KnownValues implements KnownSecrets {
     this.#recentIndex = undefined;
   }
 
-  /** A value as it is matched: without the line end a file gives it, and by its lines where it has several. */
   #parts(owner: string, value: string): string[] {
-    const whole = value.trim();
-    if (whole.length < this.#minLength) {
-      if (whole.length > 0) this.#onTooShort(owner);
-      return [];
-    }
-    const lines = whole.split(/\r?\n/).map((line) => line.trim());
-    return [
-      whole,
-      ...(lines.length > 1
-        ? lines.filter((line) => line.length >= MIN_LINE && !line.startsWith('-----'))
-        : []),
-    ];
+    const parts = partsOf(value).filter((part) => part.length >= this.#minLength);
+    if (parts.length === 0 && value.trim() !== '') this.#onTooShort(owner);
+    return parts;
   }
 
   #isHeld(value: string): boolean {

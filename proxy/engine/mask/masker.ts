@@ -1,8 +1,9 @@
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import type { MaskedText } from '../../../crds/control.ts';
-import { parseJson, splice } from '../../../lib/json/index.ts';
+import { parseJson, splice, type JsonEdit } from '../../../lib/json/index.ts';
 import { Budget, BudgetSpent } from './budget.ts';
 import { maskDocument } from './document.ts';
+import { knownIn } from './examine.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import { Ledger, Withheld } from './ledger.ts';
 import { NO_POLICIES } from './place.ts';
@@ -12,7 +13,7 @@ import { appliesTo, compilePolicy, type CompiledPolicy } from './policy.ts';
 import { selectionsOf, type Selections } from './selections.ts';
 import { MESSAGE } from './shape.ts';
 import { maskString } from './strings.ts';
-import type { MaskAbout, Masker, MaskOutcome } from './types.ts';
+import type { MaskAbout, Masker, MaskOutcome, Span } from './types.ts';
 import type { Promised, Work } from './work.ts';
 
 /** Work a message may cause: so many characters looked at for each of its own, and so many beyond that. */
@@ -61,6 +62,7 @@ class PolicyMasker implements Masker {
       const trie = selectionsIn(work.plan, text);
       const root = { text, trie, shape: MESSAGE, path: '$', selected: [], excluded: NO_POLICIES, nesting: 0 };
       const edits = maskDocument(work, root);
+      if (reachesOut(work, text, edits)) throw new Withheld(SPREAD);
       const masked = splice(text, edits);
       // Two keys may have become one, and what is not JSON any more must not leave.
       if (edits.length > 0) parseJson(masked);
@@ -115,6 +117,16 @@ function reasonOf(error: unknown): string {
   if (error instanceof BudgetSpent)
     return 'Looking through the message for secrets would take more work than one message may cause.';
   return 'The message could not be looked through for secrets.';
+}
+
+const SPREAD = 'The message holds a value that may not leave, spread over several members.';
+
+/** Whether a value that is JSON itself stands in the message as members of it, which no edit of one value covers. */
+function reachesOut({ probe }: Work, text: string, edits: readonly JsonEdit[]): boolean {
+  if (!probe.known.reachesOverTokens) return false;
+  const covered = (hit: Span): boolean =>
+    edits.some(({ start, end }) => start <= hit.start && hit.end <= end);
+  return knownIn(probe, text).some((hit) => !covered(hit));
 }
 
 /** A tool that promises an outputSchema must keep it: what would break it is withheld. */

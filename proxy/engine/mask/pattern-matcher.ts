@@ -30,6 +30,9 @@ interface CompiledPattern {
 
 const SURROUNDINGS = 64;
 
+/** The commonest value with many digits: a date and time of RFC 3339, which no number looks like. */
+const INSTANT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
 /** What ties a pattern to the ends of a text: such a one is tried on every part by itself. */
 const ANCHOR = /[\^$]|\\[AzbB]/;
 
@@ -101,6 +104,7 @@ export class PatternMatcher {
 
   /** Numbers of at least eight digits; only for texts that have such. */
   numbers(text: string, key: string | undefined, budget: Budget): Found[] {
+    if (INSTANT.test(text)) return [];
     const found: Found[] = [];
     for (const detector of this.#numbers) {
       budget.spend(text.length);

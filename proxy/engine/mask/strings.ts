@@ -19,12 +19,17 @@ export function maskString(work: Work, text: string, place: Place): JsonEdit[] {
     return ledger.decide([...whole, ...claimsIn(work, text, place)], place.path, place.excluded);
 
   const inside = partwise(work, text, parts, place);
-  // A value that holds JSON itself is in no one leaf: then the whole text goes.
-  const across = knownIn(probe, text)
-    .filter((found) => !inside.some((edit) => edit.start <= found.start && found.end <= edit.end))
-    .map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
+  const across = acrossTokens(work, text, inside);
   const edits = ledger.decide([...whole, ...across], place.path, place.excluded);
   return edits.length > 0 ? edits : inside;
+}
+
+/** A value that holds JSON itself is in no one leaf: where one stands, the whole text goes. */
+function acrossTokens({ probe, ledger }: Work, text: string, inside: readonly JsonEdit[]): Claim[] {
+  if (!probe.known.reachesOverTokens) return [];
+  return knownIn(probe, text)
+    .filter(({ start, end }) => !inside.some((edit) => edit.start <= start && end <= edit.end))
+    .map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
 }
 
 /** The edits in a text of which some parts are JSON. */
