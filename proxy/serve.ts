@@ -1,6 +1,7 @@
 /** One exchange from a verified caller to its recorded outcome. Whatever happens, the client gets an answer and the record an entry. */
 import type { Logger } from '../lib/log.ts';
 import { sentenceOf } from '../lib/errors.ts';
+import { locate } from '../lib/json/index.ts';
 import type { Approvals } from './control/approvals.ts';
 import type {
   ClientNotification,
@@ -153,6 +154,7 @@ class Serving {
     return {
       release: (text, recipient) => {
         learn(text, exchange);
+        if (exchange.message.method === 'initialize') session.revision = negotiated(text) ?? session.revision;
         return stages.release(text, recipient);
       },
       finish: (released) => {
@@ -257,6 +259,13 @@ class Serving {
     write();
     this.#recorded = true;
   }
+}
+
+/** The revision that a server chose in its answer to `initialize`. */
+function negotiated(text: string): string | undefined {
+  const span = locate(text, ['result', 'protocolVersion']);
+  const revision: unknown = span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+  return typeof revision === 'string' ? revision : undefined;
 }
 
 function goingDown(): Refusal {

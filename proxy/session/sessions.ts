@@ -11,6 +11,8 @@ import { EventStream } from './event-stream.ts';
 import type { Sealer } from './seal.ts';
 
 export interface Session extends SessionFacts {
+  /** What the client asked for, until the server has answered what it shall be. */
+  revision: string;
   readonly owner: Caller;
   readonly link: UpstreamLink;
   readonly streams: Map<string, EventStream>;
