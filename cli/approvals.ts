@@ -1,4 +1,4 @@
-/** `gatehouse approvals`: what waits for a decision, and deciding it, over the admin API with the person's own token. */
+/** `gatehouse approvals`: what waits for a decision, and deciding it, with a token of one's own or a kubeconfig. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fetch } from 'undici';
@@ -12,8 +12,17 @@ const HELP = `Usage: gatehouse approvals list
        gatehouse approvals approve ID [--comment TEXT]
        gatehouse approvals deny ID [--comment TEXT]
 
+With a token of an identity provider of the gateway, over the admin API:
+
   --admin URL       admin API (default http://127.0.0.1:8420)
-  --token FILE      your OIDC token, from an identity provider of the gateway
+  --token FILE      your OIDC token
+
+Without one, in a cluster, as the user of your kubeconfig:
+
+  --kubeconfig FILE   default KUBECONFIG, or the usual place
+  --context NAME      default the current one
+  --namespace NAME    default every namespace
+
   --comment TEXT    why; the caller and the record get to see it
   --output FORMAT   table (default) or json
   --all             list decided ones too
@@ -21,6 +30,7 @@ const HELP = `Usage: gatehouse approvals list
 Exit code 0 when it was done, 1 when it was refused, 2 when the command line is wrong.
 `;
 
+const ADMIN = 'http://127.0.0.1:8420';
 const VERDICTS: Readonly<Record<string, Verdict>> = { approve: 'Approve', deny: 'Deny' };
 
 class TokenFileError extends GatehouseError {
@@ -28,8 +38,11 @@ class TokenFileError extends GatehouseError {
 }
 
 interface Options {
-  readonly admin: string;
+  readonly admin: string | undefined;
   readonly token: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly namespace: string | undefined;
   readonly comment: string | undefined;
   readonly output: string;
   readonly all: boolean;
@@ -41,28 +54,52 @@ export async function runApprovals(args: readonly string[], io: Io): Promise<num
     args: [...args],
     allowPositionals: true,
     options: {
-      admin: { type: 'string', default: 'http://127.0.0.1:8420' },
+      admin: { type: 'string' },
       token: { type: 'string' },
+      kubeconfig: { type: 'string' },
+      context: { type: 'string' },
+      namespace: { type: 'string', short: 'n' },
       comment: { type: 'string' },
       output: { type: 'string', short: 'o', default: 'table' },
       all: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const options: Options = { ...values, token: values.token, comment: values.comment };
+  const { admin, token, comment, kubeconfig, context, namespace } = values;
+  const options: Options = { ...values, admin, token, comment, kubeconfig, context, namespace };
   if (options.help) {
     io.stdout.write(HELP);
     return 0;
   }
   const [action = '', id, ...more] = positionals;
   checkUsage({ action, id, more }, options);
-  const client = createApprovalsClient({
-    admin: options.admin,
-    token: await readToken(options.token),
-    fetch,
-  });
-  io.stdout.write(await answer({ action, id: id ?? '' }, client, options));
-  return 0;
+  const client = await clientFor(options);
+  try {
+    io.stdout.write(await answer({ action, id: id ?? '' }, client, options));
+    return 0;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Whoever names the admin API or shows a token means it; everyone else has a kubeconfig. */
+async function clientFor(options: Options): Promise<ApprovalsClient & { close(): Promise<void> }> {
+  const { admin, token, kubeconfig: file, context, namespace } = options;
+  if (admin === undefined && token === undefined) {
+    // Loaded when called for: it takes a second.
+    const { KubeConfigError, openKubernetesApprovals } = await import('./approvals/kubernetes.ts');
+    try {
+      return openKubernetesApprovals({ file, context, namespace });
+    } catch (cause) {
+      if (!(cause instanceof KubeConfigError)) throw cause;
+      throw new UsageError(
+        `${cause.message} Name one with --kubeconfig FILE, or show your OIDC token with --token FILE.`,
+        { cause },
+      );
+    }
+  }
+  const client = createApprovalsClient({ admin: admin ?? ADMIN, token: await readToken(token), fetch });
+  return { ...client, close: () => Promise.resolve() };
 }
 
 async function answer(
@@ -109,7 +146,16 @@ function checkUsage(
   if (options.comment !== undefined && VERDICTS[action] === undefined) {
     throw new UsageError('--comment goes with approve and deny only.');
   }
-  checkAdmin(options.admin);
+  checkWay(options);
+  if (options.admin !== undefined) checkAdmin(options.admin);
+}
+
+function checkWay({ admin, token, ...cluster }: Options): void {
+  const named = [cluster.kubeconfig, cluster.context, cluster.namespace].some((value) => value !== undefined);
+  if (!named || (admin === undefined && token === undefined)) return;
+  throw new UsageError(
+    '--admin and --token go with the admin API, --kubeconfig, --context and --namespace with a cluster.',
+  );
 }
 
 function checkAdmin(admin: string): void {

@@ -13,6 +13,8 @@ Takes record streams from proxies over HTTPS, checks their chains, stores them a
   GATEHOUSE_TLS_CERT_FILE       certificate of the server, PEM
   GATEHOUSE_TLS_KEY_FILE        its key, PEM
   GATEHOUSE_TOKENS_FILE         JSON {"<SHA-256 of a token, hex>": {"name": "<writer>"}}
+  GATEHOUSE_TOKEN_REVIEW        1 to ask the API server of the cluster instead who shows a token
+  GATEHOUSE_KUBECONFIG          kubeconfig for that instead of the service account of the pod
   GATEHOUSE_LISTEN              HOST:PORT, default 0.0.0.0:8443
   GATEHOUSE_METRICS_LISTEN      HOST:PORT of /metrics and /healthz, default 0.0.0.0:9090
   GATEHOUSE_RETENTION           how long closed segments are kept, such as 90d; default for ever

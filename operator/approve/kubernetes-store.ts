@@ -86,7 +86,16 @@ export function openKubernetesStore(deps: StoreDeps): KubernetesStore {
       query: { fieldManager: WRITER },
       body: request,
     });
-    return keep(requestOf(stored.parse(answer)));
+    return keep(readStored(answer));
+  };
+
+  /** Spec and status are two writes; the second names the version that the first made. */
+  const write = async (request: ApprovalRequest): Promise<ApprovalRequest> => {
+    const before = kept.get(request.metadata.name);
+    const isDecided = !isDeepStrictEqual(before?.spec, request.spec);
+    const base = isDecided ? await put(request) : request;
+    if (isDeepStrictEqual((isDecided ? base : before)?.status, request.status)) return base;
+    return put({ ...request, metadata: base.metadata }, 'status');
   };
 
   return {
@@ -102,22 +111,17 @@ export function openKubernetesStore(deps: StoreDeps): KubernetesStore {
         query: { fieldManager: WRITER },
         body: { ...request, metadata: { namespace, name } },
       });
-      const created = keep(requestOf(stored.parse(answer)));
+      const created = keep(readStored(answer));
       // A status is written apart from the rest, and a request without one waits as well: kubectl shows it so.
       return put({ ...created, status: request.status }, 'status').catch(() => created);
     },
     update: async (request) => {
-      const before = kept.get(request.metadata.name);
       try {
-        // Spec and status are two writes; the second names the version that the first made.
-        const isDecided = !isDeepStrictEqual(before?.spec, request.spec);
-        const base = isDecided ? await put(request) : request;
-        if (isDeepStrictEqual((isDecided ? base : before)?.status, request.status)) return base;
-        return await put({ ...request, metadata: base.metadata }, 'status');
+        return await write(request);
       } catch (error) {
-        if (isRefused(error, 404)) kept.delete(request.metadata.name);
         if (!isRefused(error, 409) && !isRefused(error, 404)) throw error;
-        // What was kept is old; the next step begins from what is there.
+        // What was kept is old; the next step begins from what is there, if anything is.
+        kept.delete(request.metadata.name);
         if (isRefused(error, 409)) await look(request.metadata.name);
         return undefined;
       }
@@ -143,6 +147,11 @@ export function openKubernetesStore(deps: StoreDeps): KubernetesStore {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** What an answer of the API server says of a request; throws where it has no form that can be read. */
+export function readStored(value: unknown): ApprovalRequest {
+  return requestOf(stored.parse(value));
 }
 
 function requestOf({ metadata, spec, status }: Stored): ApprovalRequest {

@@ -15,7 +15,10 @@ export interface RecorderConfig {
   readonly listen: Address;
   readonly metricsListen: Address;
   readonly tls: { readonly certFile: string; readonly keyFile: string };
-  readonly tokensFile: string;
+  /** Tokens of writers; without it the API server of the cluster is asked who they are. */
+  readonly tokensFile: string | undefined;
+  /** Instead of the service account of the pod. */
+  readonly kubeconfig: string | undefined;
   readonly storeDir: string;
   /** Outside the store: who can write the store must not be able to sign for it. */
   readonly signingKeyFile: string;
@@ -38,7 +41,9 @@ const environment = z.object({
   GATEHOUSE_METRICS_LISTEN: z.string().default('0.0.0.0:9090'),
   GATEHOUSE_TLS_CERT_FILE: path,
   GATEHOUSE_TLS_KEY_FILE: path,
-  GATEHOUSE_TOKENS_FILE: path,
+  GATEHOUSE_TOKENS_FILE: path.optional(),
+  GATEHOUSE_TOKEN_REVIEW: z.enum(['0', '1']).default('0'),
+  GATEHOUSE_KUBECONFIG: path.optional(),
   GATEHOUSE_STORE_DIR: path,
   GATEHOUSE_SIGNING_KEY_FILE: path,
   GATEHOUSE_RETENTION: duration.optional(),
@@ -58,12 +63,18 @@ export function readRecorderConfig(
     metricsListen: parseAddress(from.GATEHOUSE_METRICS_LISTEN, 'GATEHOUSE_METRICS_LISTEN'),
     tls: { certFile: from.GATEHOUSE_TLS_CERT_FILE, keyFile: from.GATEHOUSE_TLS_KEY_FILE },
     tokensFile: from.GATEHOUSE_TOKENS_FILE,
+    kubeconfig: from.GATEHOUSE_KUBECONFIG,
     storeDir: resolve(from.GATEHOUSE_STORE_DIR),
     signingKeyFile: resolve(from.GATEHOUSE_SIGNING_KEY_FILE),
     retentionMs: from.GATEHOUSE_RETENTION,
     logLevel: from.GATEHOUSE_LOG_LEVEL,
     exitWithParent: from.GATEHOUSE_EXIT_WITH_PARENT === '1',
   };
+  if ((config.tokensFile === undefined) !== (from.GATEHOUSE_TOKEN_REVIEW === '1')) {
+    throw new RecorderConfigError(
+      'The recorder needs to know its writers: set either GATEHOUSE_TOKENS_FILE, or in a cluster GATEHOUSE_TOKEN_REVIEW=1.',
+    );
+  }
   if (liesWithin(config.signingKeyFile, config.storeDir)) {
     throw new RecorderConfigError(
       'GATEHOUSE_SIGNING_KEY_FILE lies within GATEHOUSE_STORE_DIR; keep the key where the store is not.',

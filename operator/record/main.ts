@@ -15,7 +15,8 @@ import { openStore } from './recover.ts';
 import { RecordLog } from './record-log.ts';
 import { createRecorderServer } from './server.ts';
 import { loadSigner } from './signing-key.ts';
-import { writersFrom } from './writers.ts';
+import { reviewedWriters } from './reviewed-writers.ts';
+import { writersFrom, type FindWriter } from './writers.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENT_AGE_MS = 24 * 3_600_000;
@@ -43,7 +44,7 @@ async function serve(config: RecorderConfig, io: RecorderIo, log: Logger): Promi
   const end = endOf(io, config.exitWithParent);
   const metrics = createRecorderMetrics();
   const committer = await openLog(config, { log, metrics, onFatal: end.fail });
-  const findWriter = writersFrom(config.tokensFile);
+  const findWriter = await writersOf(config);
   const server = createRecorderServer(await readTls(config), { committer, findWriter, metrics, log });
   const metricsServer = createMetricsServer(metrics);
   const chores = setInterval(() => void maintain(config, committer, server, log), MAINTENANCE_MS);
@@ -102,6 +103,14 @@ function endOf(
   io.stop.addEventListener('abort', stop, { once: true });
   if (exitWithParent) io.stdin.once('end', stop).once('error', stop).resume();
   return { reached: promise, fail: resolve };
+}
+
+/** The client of a cluster takes a second to load, so only a recorder in one loads it. */
+async function writersOf({ tokensFile, kubeconfig: file }: RecorderConfig): Promise<FindWriter> {
+  if (tokensFile !== undefined) return writersFrom(tokensFile);
+  const { openKubeClient } = await import('../source/kubernetes/client.ts');
+  const client = openKubeClient(file === undefined ? { from: 'cluster' } : { from: 'kubeconfig', file });
+  return reviewedWriters(client, Date.now);
 }
 
 async function maintain(

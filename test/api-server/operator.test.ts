@@ -1,10 +1,12 @@
 /** The operator's replicas against a real API server: what they publish, to whom, and what they write. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { main } from '../../cli/main.ts';
 import { approvalView, bundleFrame, type ApprovalDemand } from '../../crds/control.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
@@ -176,6 +178,22 @@ describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
         body: { spec: { requester: { username: 'somebody' } } },
       }),
     ).rejects.toThrow(/must not change requester/);
+  });
+
+  test('gatehouse approvals decides as the user of the kubeconfig', async () => {
+    const token = await tokenFor('orders-1');
+    const { controlUrl } = replicas[0] ?? raise();
+    const other = { ...demand, call: { ...demand.call, digest: 'f'.repeat(64) } };
+    const { id } = approvalView.parse((await ask(controlUrl, '/v1/approvals', token, other)).body);
+    const kubeconfig = join(directory, 'kubeconfig');
+    await writeFile(kubeconfig, api.kubeconfig('admin'));
+    const said = await gatehouse('approvals', 'list', '--kubeconfig', kubeconfig);
+    expect(said).toContain(id);
+    expect(await gatehouse('approvals', 'deny', id, '--kubeconfig', kubeconfig)).toBe(`${id} denied.\n`);
+    expect((await ask(controlUrl, `/v1/approvals/${id}?wait=5000`, token)).body).toMatchObject({
+      phase: 'Denied',
+      decidedBy: ['admin'],
+    });
   });
 
   test('the requester cannot approve their own call with kubectl', async () => {
@@ -380,6 +398,15 @@ async function firstSet(
     }
   }
   throw new Error('The stream ended without a set.');
+}
+
+/** What a verb prints; fails the test when it is not done. */
+async function gatehouse(...args: readonly string[]): Promise<string> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const code = await main(args, { stdin, stdout, stderr, stop: new AbortController().signal });
+  const text = (stream: PassThrough): string => String(stream.read() ?? '');
+  expect([code, text(stderr)]).toEqual([0, '']);
+  return text(stdout);
 }
 
 function raise(): never {

@@ -105,6 +105,9 @@ export function openKubeClient(credentials: KubeCredentials): KubeClient {
   };
 }
 
+/** What the library makes up where it finds no kubeconfig. */
+const NOWHERE = 'http://localhost:8080';
+
 function loaded(credentials: KubeCredentials): KubeConfig {
   const config = new KubeConfig();
   try {
@@ -115,6 +118,7 @@ function loaded(credentials: KubeCredentials): KubeConfig {
     if (credentials.from === 'kubeconfig' && credentials.context !== undefined) {
       config.setCurrentContext(credentials.context);
     }
+    if (config.getCurrentCluster()?.server === NOWHERE) throw new Error('there is none');
     return config;
   } catch (cause) {
     throw new KubeConfigError(`The kubeconfig cannot be used: ${sentenceOf(cause)}.`, { cause });
