@@ -1,8 +1,8 @@
 /** JSON as text: checked, found in, edited in place and put in canonical form, without a detour over values. */
-export { JsonTextError, type JsonTextErrorCode } from './error.ts';
+export { JsonTextError } from './error.ts';
 export { decodeUtf8 } from './utf8.ts';
-export { DEFAULT_MAX_DEPTH, scanJson, scanJsonAt, type JsonSpan, type JsonVisitor } from './scan.ts';
+export { scanJson, scanJsonAt, type JsonSpan, type JsonVisitor } from './scan.ts';
 export { parseJson, stringValue, tokenValue } from './parse.ts';
-export { elements, locate, members, type JsonMember } from './navigate.ts';
+export { elements, locate, members } from './navigate.ts';
 export { removeElements, splice, type JsonEdit } from './splice.ts';
 export { canonicalJson } from './canonical.ts';

@@ -1,4 +1,4 @@
 /** Masks what leaves: known secrets always, and what masking policies name. */
-export { createKnownSecrets, type KnownSecrets, type KnownSecretsOptions } from './known-secrets.ts';
+export { createKnownSecrets, type KnownSecrets } from './known-secrets.ts';
 export { compileMasker } from './masker.ts';
-export { MaskPolicyError, type MaskAbout, type Masker, type MaskOutcome, type MaskPurpose } from './types.ts';
+export { MaskPolicyError, type MaskAbout, type Masker, type MaskOutcome } from './types.ts';

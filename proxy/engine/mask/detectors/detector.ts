@@ -65,8 +65,5 @@ export function filler(alphabet: string, length: number): string {
   ).join('');
 }
 
-export const DIGITS = '0123456789';
 export const HEX = '0123456789abcdef';
-export const UPPER_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-export const LOWER_DIGITS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 export const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

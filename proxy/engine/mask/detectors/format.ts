@@ -35,7 +35,6 @@ const DIGITS = '0123456789';
 export const alnum = runOf('[A-Za-z0-9]', `${LETTERS}${LETTERS.toLowerCase()}${DIGITS}`);
 export const lowerAlnum = runOf('[a-z0-9]', `${LETTERS.toLowerCase()}${DIGITS}`);
 export const upperAlnum = runOf('[A-Z0-9]', `${LETTERS}${DIGITS}`);
-export const letters = runOf('[A-Za-z]', `${LETTERS}${LETTERS.toLowerCase()}`);
 export const digits = runOf('[0-9]', DIGITS);
 export const hex = runOf('[a-f0-9]', `${DIGITS}abcdef`);
 export const anyHex = runOf('[A-Fa-f0-9]', `${DIGITS}abcdef`);
