@@ -334,6 +334,7 @@ export const postgresqlEvil: readonly Case[] = [
   ['Unparsable', "SELECT '\ud800'"],
   ['Unparsable', 'SELECT * FROM t WHERE id = ?'],
   ['Unparsable', 'SELECT * FROM t WHERE id = %s'],
+  ['Unparsable', '/*'.repeat(60_000)],
   ['Unparsable', `SELECT ${'('.repeat(20_000)}1${')'.repeat(20_000)}`],
   ['Unparsable', `SELECT ${'NOT '.repeat(20_000)}true`],
 ];

@@ -151,15 +151,22 @@ const FIND_WRITES = new Set(list('-fprint -fprint0 -fprintf -fls'));
 
 function classifyFind(args: readonly Word[], { command }: Surroundings): Finding {
   const effects: CommandEffect[] = args.includes(undefined) ? ['Dynamic'] : ['Read'];
-  args.forEach((word, at) => {
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? '';
     if (word === '-delete') effects.push('Destructive');
-    if (FIND_WRITES.has(word ?? '')) effects.push('Write');
-    if (!FIND_COMMANDS.has(word ?? '')) return;
-    const end = args.findIndex((next, place) => place > at && (next === ';' || next === '+'));
-    const inner = args.slice(at + 1, end === -1 ? undefined : end);
-    effects.push(...command(inner.map((part) => (part?.includes('{}') === true ? undefined : part))).effects);
-  });
+    if (FIND_WRITES.has(word)) effects.push('Write');
+    if (!FIND_COMMANDS.has(word)) continue;
+    const found = args.findIndex((next, place) => place > at && (next === ';' || next === '+'));
+    const end = found === -1 ? args.length : found;
+    effects.push(...command(args.slice(at + 1, end).map(withoutFile)).effects);
+    at = end;
+  }
   return { effects };
+}
+
+/** `{}` becomes the name of a file. */
+function withoutFile(word: Word): Word {
+  return word?.includes('{}') === true ? undefined : word;
 }
 
 /** Addresses before one command that prints, deletes from the output, or substitutes within it. */

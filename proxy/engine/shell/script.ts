@@ -3,7 +3,10 @@ import { forEachChild, parse, type Command, type Redirection, type SyntaxNode } 
 import type { EffectCollector, Surroundings, Word } from './facts.ts';
 import { holdsSubscript, steering, valueOf } from './words.ts';
 
-export const MAX_SCRIPT_LENGTH = 64 * 1024;
+export const MAX_SCRIPT_LENGTH = 32 * 1024;
+/** The parser reads what is nested once for every level around it. */
+const MAX_NESTING = 48;
+const MAX_HEREDOCS = 64;
 
 export interface ScriptContext {
   readonly found: EffectCollector;
@@ -12,13 +15,24 @@ export interface ScriptContext {
 }
 
 export function walkScript(text: string, context: ScriptContext): void {
-  if (text.length > MAX_SCRIPT_LENGTH) {
+  if (text.length > MAX_SCRIPT_LENGTH || isTooNested(text)) {
     context.found.add('Unparsable');
     return;
   }
   const script = parse(text);
   const functions = new Set<string>();
   visit(script, { context, functions, piped: false });
+}
+
+/** Counts brackets whether they are quoted or not, so that no quoting can hide them from the count. */
+function isTooNested(text: string): boolean {
+  let depth = 0;
+  let deepest = 0;
+  for (const character of text) {
+    if ('({['.includes(character)) deepest = Math.max(deepest, ++depth);
+    else if (')}]'.includes(character)) depth = Math.max(0, depth - 1);
+  }
+  return deepest > MAX_NESTING || text.split('<<', MAX_HEREDOCS + 2).length - 1 > MAX_HEREDOCS;
 }
 
 interface Place {

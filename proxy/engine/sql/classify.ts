@@ -18,7 +18,7 @@ export { UNPARSABLE } from './facts.ts';
 export type ClassifySql = (text: string, dialect: SqlDialect) => SqlFacts;
 
 /** Characters. A statement may parse to a tree of twenty times its length. */
-export const MAX_SQL_LENGTH = 256 * 1024;
+export const MAX_SQL_LENGTH = 128 * 1024;
 
 type Engine = (text: string) => SqlFacts;
 

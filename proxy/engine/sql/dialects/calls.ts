@@ -1,7 +1,7 @@
 /** Which functions a statement calls that are not known to be pure reads. */
 import { words, type Dialect } from './dialect.ts';
 import { commonFunctions } from './functions.ts';
-import type { Token } from './lexer.ts';
+import type { Token } from './tokens.ts';
 
 /** Words before which a parenthesis is no call: keywords, and types that take a length. */
 const NO_CALLS = words(`
@@ -20,10 +20,11 @@ const AFTER_STAR = words('EXCLUDE RENAME REPLACE ILIKE EXCEPT');
 const NAMES_FOLLOW = words('INTO AS TABLE WITH RECURSIVE UPDATE REFERENCES OVERWRITE IGNORE PRAGMA DBCC');
 
 export function callsOf(tokens: readonly Token[], dialect: Dialect): string[] {
+  const closings = closingsOf(tokens);
   return tokens.flatMap((token, at) => {
     if (token.text !== '(' || token.kind !== 'symbol') return [];
     const path = pathBefore(tokens, at);
-    if (path === undefined || isColumnList(tokens, at, path.start)) return [];
+    if (path === undefined || isColumnList(tokens, closings.get(at), path.start)) return [];
     return isPure(path, dialect) ? [] : [path.parts.map(({ source }) => source).join('.')];
   });
 }
@@ -46,13 +47,16 @@ function pathBefore(tokens: readonly Token[], end: number): Path | undefined {
   return parts.length === 0 ? undefined : { parts, start: at };
 }
 
-function isColumnList(tokens: readonly Token[], open: number, start: number): boolean {
+function isColumnList(tokens: readonly Token[], close: number | undefined, start: number): boolean {
   const before = tokens[start - 1];
   if (before?.kind === 'word' && NAMES_FOLLOW.has(before.text)) return true;
   // Behind `::` stands a type.
   if (before?.text === ':' || changesStar(before, tokens[start])) return true;
-  // `WITH a AS (…), b (x) AS (…)` names a column list where a call could not be followed by AS and a parenthesis.
-  const close = closing(tokens, open);
+  return close !== undefined && definesTable(tokens, close);
+}
+
+/** `WITH a AS (…), b (x) AS (…)` names a column list where a call could not be followed by AS and a parenthesis. */
+function definesTable(tokens: readonly Token[], close: number): boolean {
   return tokens[close + 1]?.text === 'AS' && tokens[close + 2]?.text === '(';
 }
 
@@ -60,17 +64,17 @@ function changesStar(before: Token | undefined, word: Token | undefined): boolea
   return (before?.text === '*' || before?.text === ')') && AFTER_STAR.has(word?.text ?? '');
 }
 
-/** Index of the parenthesis that closes the one at `open`. */
-export function closing(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  for (let at = open; at < tokens.length; at++) {
-    const { kind, text } = tokens[at] ?? { kind: 'symbol', text: '' };
-    if (kind !== 'symbol') continue;
-    if (text === '(') depth += 1;
-    else if (text === ')') depth -= 1;
-    if (depth === 0) return at;
-  }
-  return tokens.length;
+/** Index of each opening parenthesis → index of the one that closes it. */
+function closingsOf(tokens: readonly Token[]): ReadonlyMap<number, number> {
+  const closings = new Map<number, number>();
+  const open: number[] = [];
+  tokens.forEach(({ kind, text }, at) => {
+    if (kind !== 'symbol') return;
+    if (text === '(') open.push(at);
+    const opened = text === ')' ? open.pop() : undefined;
+    if (opened !== undefined) closings.set(opened, at);
+  });
+  return closings;
 }
 
 function isPure({ parts }: Path, dialect: Dialect): boolean {

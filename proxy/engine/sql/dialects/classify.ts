@@ -4,7 +4,8 @@
  */
 import { FactCollector, UNPARSABLE, type SqlFacts } from '../facts.ts';
 import type { Dialect } from './dialect.ts';
-import { lex, type LexRules, type Token } from './lexer.ts';
+import { lex } from './lexer.ts';
+import type { LexRules, Token } from './tokens.ts';
 import { classifyStatement } from './statement.ts';
 
 /** Text inside text that is run: deeper than this it is Unparsable. */

@@ -1,6 +1,6 @@
 /** What distinguishes the dialects that have no parser of their own server here. Words are in upper case. */
 import type { SqlClass } from '../../../../crds/bundle.ts';
-import type { LexRules, Token } from './lexer.ts';
+import type { LexRules, Token } from './tokens.ts';
 
 export interface Dialect {
   readonly lex: LexRules;

@@ -3,50 +3,23 @@
  * is what decides whether a statement is hidden. One pass, linear time. What the dialect does not know ends it.
  */
 
-export interface LexRules {
-  /** `--` begins a comment only before a space or the end (MySQL). */
-  readonly dashNeedsSpace?: boolean;
-  readonly hashComment?: boolean;
-  readonly slashComment?: boolean;
-  readonly nestedComments?: boolean;
-  /** Comments that MySQL runs, each from the server version that it names: run them, or skip them. */
-  readonly executableComments?: 'run' | 'skip';
-  /** Quotes around text. */
-  readonly strings: string;
-  /** Quotes around names; `[` closes with `]`. */
-  readonly names: string;
-  /** A backslash keeps the quote behind it from ending a string. */
-  readonly stringEscapes?: boolean;
-  /** The same in quoted names (BigQuery). */
-  readonly nameEscapes?: boolean;
-  /** Quotes that stand for themselves when they are doubled inside. */
-  readonly doubled: string;
-  /** `'''…'''` (BigQuery). */
-  readonly tripleQuotes?: boolean;
-  /** Letters that may stand before a string, such as N, X, r, b. None of them changes where a string ends. */
-  readonly prefixes?: string;
-  /** `$$…$$` is text (Snowflake). */
-  readonly dollarStrings?: boolean;
-  /** Characters that words may hold beyond letters, digits and `_`. */
-  readonly wordExtras?: string;
-  /** Characters that variables and temporary names begin with. */
-  readonly sigils?: string;
-}
-
-export type TokenKind = 'word' | 'name' | 'string' | 'number' | 'variable' | 'symbol';
-
-export interface Token {
-  readonly kind: TokenKind;
-  /** Words in upper case; names and strings without quotes; variables with their sign. */
-  readonly text: string;
-  /** As it stands in the text, without quotes. */
-  readonly source: string;
-}
+import type { LexRules, Token, TokenKind } from './tokens.ts';
 
 const SYMBOLS = '()[]{},;.+-*/%<>=!~^&|:?';
 const WORD_START = /[\p{L}_]/u;
 const WORD_PART = /[\p{L}\p{N}\p{M}_]/u;
-const SPACE = /[ \t\r\n\f\v]/;
+const QUOTES = `'"`;
+const SPACES = ' \t\r\n\f\v';
+
+/** The letters and digits of almost every word, told without a regular expression. */
+function isWordPart(character: string): boolean {
+  return (
+    (character >= 'a' && character <= 'z') ||
+    (character >= 'A' && character <= 'Z') ||
+    (character >= '0' && character <= '9') ||
+    character === '_'
+  );
+}
 
 /** The tokens of a text, or undefined where the dialect cannot cut it into tokens. */
 export function lex(text: string, rules: LexRules): Token[] | undefined {
@@ -75,7 +48,7 @@ class Lexer {
 
   #next(): boolean {
     const character = this.#text.charAt(this.#at);
-    if (SPACE.test(character)) return this.#skip(1);
+    if (SPACES.includes(character)) return this.#skip(1);
     return (
       this.#comment() ??
       this.#quoted(character) ??
@@ -147,6 +120,11 @@ class Lexer {
 
   #prefixed(): boolean | undefined {
     const { strings, prefixes = '' } = this.#rules;
+    if (
+      !QUOTES.includes(this.#text.charAt(this.#at + 1)) &&
+      !QUOTES.includes(this.#text.charAt(this.#at + 2))
+    )
+      return undefined;
     const prefix = /^[a-z]{1,2}(?=['"])/i.exec(this.#text.slice(this.#at, this.#at + 3))?.[0] ?? '';
     const quote = this.#text.charAt(this.#at + prefix.length);
     const known = prefix.split('').every((letter) => prefixes.includes(letter.toLowerCase()));
@@ -195,7 +173,8 @@ class Lexer {
   }
 
   #word(): boolean | undefined {
-    if (!WORD_START.test(this.#text.charAt(this.#at))) return undefined;
+    if (!isWordPart(this.#text.charAt(this.#at)) && !WORD_START.test(this.#text.charAt(this.#at)))
+      return undefined;
     const end = this.#wordEnd(this.#at + 1);
     return this.#push('word', this.#at, end, end);
   }
@@ -204,7 +183,7 @@ class Lexer {
     const { wordExtras = '' } = this.#rules;
     let end = from;
     for (let part = this.#text.charAt(end); part !== ''; part = this.#text.charAt(end)) {
-      if (!WORD_PART.test(part) && !wordExtras.includes(part)) break;
+      if (!isWordPart(part) && !WORD_PART.test(part) && !wordExtras.includes(part)) break;
       end += 1;
     }
     return end;

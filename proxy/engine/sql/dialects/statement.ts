@@ -6,7 +6,7 @@ import type { SqlClass } from '../../../../crds/bundle.ts';
 import { UNPARSABLE, type FactCollector, type SqlFacts } from '../facts.ts';
 import { words, type Dialect } from './dialect.ts';
 import { callsOf } from './calls.ts';
-import type { Token } from './lexer.ts';
+import type { Token } from './tokens.ts';
 import { targetsOf } from './targets.ts';
 import { choosesRows } from './where.ts';
 
@@ -74,14 +74,20 @@ const QUERYING: ReadonlySet<SqlClass> = new Set([
 class Statement {
   readonly #tokens: readonly Token[];
   readonly #dialect: Dialect;
+  readonly #lead: string | undefined;
+  /** Words that may be keywords, in order. */
+  readonly #words: readonly string[];
 
   constructor(tokens: readonly Token[], dialect: Dialect) {
     this.#tokens = tokens;
     this.#dialect = dialect;
+    const first = tokens.find(({ text }) => text !== '(');
+    this.#lead = first?.kind === 'word' ? first.text : undefined;
+    this.#words = tokens.flatMap((token, at) => (this.#isKeyword(token, at) ? [token.text] : []));
   }
 
   classes(): readonly SqlClass[] {
-    const lead = this.#lead();
+    const lead = this.#lead;
     if (lead === undefined) return ['Unparsable'];
     if (this.#dialect.explain.has(lead)) return this.#explained();
     const found = new Set([
@@ -90,7 +96,7 @@ class Statement {
       ...(this.#dialect.special?.(this.#tokens) ?? []),
     ]);
     if (found.size > 0) return [...found];
-    return this.#words().some((word) => this.#dialect.foreign.has(word)) ? ['Unparsable'] : [];
+    return this.#words.some((word) => this.#dialect.foreign.has(word)) ? ['Unparsable'] : [];
   }
 
   /** Taking the next value of a sequence looks like a column, or like words. */
@@ -103,25 +109,15 @@ class Statement {
   }
 
   drops(): boolean {
-    return this.#words().includes('DROP');
+    return this.#words.includes('DROP');
   }
 
   runsText(): boolean {
-    if (this.#words().some((word) => this.#dialect.dynamic.has(word))) return true;
+    if (this.#words.some((word) => this.#dialect.dynamic.has(word))) return true;
     return this.#tokens.some(({ kind, text }, at) => {
       const next = this.#tokens[at + 1];
       return kind === 'word' && EXECUTES.has(text) && (next?.text === '(' || next?.kind === 'variable');
     });
-  }
-
-  #lead(): string | undefined {
-    const first = this.#tokens.find(({ text }) => text !== '(');
-    return first?.kind === 'word' ? first.text : undefined;
-  }
-
-  /** Words that may be keywords, in order. */
-  #words(): string[] {
-    return this.#tokens.flatMap((token, at) => (this.#isKeyword(token, at) ? [token.text] : []));
   }
 
   #isKeyword({ kind }: Token, at: number): boolean {
@@ -130,11 +126,7 @@ class Statement {
 
   #led(lead: string): readonly SqlClass[] {
     const led = this.#dialect.leads.get(lead) ?? [this.#dialect.unknownLead];
-    const rights =
-      DEFINERS.has(lead) &&
-      this.#words()
-        .slice(1, 5)
-        .some((word) => RIGHTS.has(word));
+    const rights = DEFINERS.has(lead) && this.#words.slice(1, 5).some((word) => RIGHTS.has(word));
     return rights ? ['Grant'] : led;
   }
 
@@ -153,7 +145,7 @@ class Statement {
   #inClause(at: number): readonly SqlClass[] | undefined {
     const [before, word, after] = [this.#textAt(at - 1), this.#textAt(at), this.#textAt(at + 1)];
     if (before === 'FOR' && LOCKING.has(word)) return ['Session'];
-    const isAction = before === 'ON' && ACTIONS.has(after) && DEFINERS.has(this.#lead() ?? '');
+    const isAction = before === 'ON' && ACTIONS.has(after) && DEFINERS.has(this.#lead ?? '');
     return isAction || HINTS.has(`${word} ${after}`) || this.#isFunction(at) ? [] : undefined;
   }
 

@@ -1,5 +1,5 @@
 /** The tables that a statement names, as far as words tell them. */
-import type { Token } from './lexer.ts';
+import type { Token } from './tokens.ts';
 
 const BEFORE_TABLES = new Set([
   'FROM',
@@ -48,16 +48,21 @@ function tablesFrom(tokens: readonly Token[], from: number): string[] {
   for (let path = pathAt(tokens, at); path !== undefined; path = pathAt(tokens, at)) {
     if (tokens[path.end]?.text !== '(') found.push(path.name);
     at = skip(tokens, path.end, isAlias);
-    if (tokens[at]?.text !== ',') break;
+    if (tokens[at]?.text !== ',' || found.length >= MAX_TABLES) break;
     at += 1;
   }
   return found;
 }
 
+/** Neither modifiers nor aliases are ever more words than this, and a text may hold any number of them. */
+const MAX_SKIPPED = 4;
+/** In one list. */
+const MAX_TABLES = 64;
+
 function skip(tokens: readonly Token[], from: number, skipped: (token: Token) => boolean): number {
-  let at = from;
-  for (let token = tokens[at]; token !== undefined && skipped(token); token = tokens[at]) at += 1;
-  return at;
+  const window = tokens.slice(from, from + MAX_SKIPPED);
+  const end = window.findIndex((token) => !skipped(token));
+  return from + (end === -1 ? window.length : end);
 }
 
 const isSkipped = ({ kind, text }: Token): boolean => kind === 'word' && SKIPPED.has(text);

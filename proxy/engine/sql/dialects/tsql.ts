@@ -1,7 +1,7 @@
 /** SQL Server and Azure SQL, from Transact-SQL's reference and its list of reserved keywords. */
 import type { SqlClass } from '../../../../crds/bundle.ts';
 import { classTable, words, type Dialect } from './dialect.ts';
-import type { Token } from './lexer.ts';
+import type { Token } from './tokens.ts';
 
 const session = `USE BEGIN COMMIT ROLLBACK SAVE REVERT SETUSER KILL SHUTDOWN DBCC CHECKPOINT RECONFIGURE WAITFOR
   DEALLOCATE PRINT RAISERROR GOTO BREAK CONTINUE RETURN WHILE`;

@@ -1,5 +1,5 @@
 /** Whether the WHERE of an UPDATE or DELETE chooses rows. It knows the usual disguises and proves nothing beyond them. */
-import type { Token } from './lexer.ts';
+import type { Token } from './tokens.ts';
 
 const ENDS = new Set(['RETURNING', 'ORDER', 'LIMIT', 'OPTION', 'GROUP', 'WINDOW', 'WHEN']);
 const CONSTANT_WORDS = new Set([
@@ -17,6 +17,8 @@ const CONSTANT_WORDS = new Set([
   'SELECT',
 ]);
 
+/** A text with more is taken to choose no rows: each is walked to its end. */
+const MAX_CONDITIONS = 64;
 /** Words before UPDATE and DELETE that make them a part of another statement, whose condition they share. */
 const WITHIN = new Set(['DO', 'KEY', 'THEN', 'FOR', 'ON']);
 
@@ -26,16 +28,13 @@ export function choosesRows(tokens: readonly Token[], verb: 'Update' | 'Delete')
     ({ kind, text }, at) =>
       kind === 'word' && text === verb.toUpperCase() && !WITHIN.has(tokens[at - 1]?.text ?? ''),
   );
-  const conditions = conditionsOf(tokens);
-  if (conditions.length < verbs.length) return false;
+  const places = tokens.flatMap(({ kind, text }, at) =>
+    kind === 'word' && text === 'WHERE' ? [at + 1] : [],
+  );
+  if (places.length < verbs.length || places.length > MAX_CONDITIONS) return false;
+  const conditions = places.map((from) => untilEnd(tokens, from));
   return (
     verbs.length === 0 || conditions.every((condition) => split(condition, 'OR', '|').every(isSelective))
-  );
-}
-
-function conditionsOf(tokens: readonly Token[]): Token[][] {
-  return tokens.flatMap(({ kind, text }, at) =>
-    kind === 'word' && text === 'WHERE' ? [untilEnd(tokens, at + 1)] : [],
   );
 }
 

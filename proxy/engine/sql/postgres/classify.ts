@@ -4,13 +4,20 @@ import { childOf, isTree, listOf, textOf, type Tree } from '../tree.ts';
 import { classifyDo } from './do-block.ts';
 import { impureFunction, impureOperator } from './functions.ts';
 import { neutralNodes, statementClasses } from './nodes.ts';
-import type { PgParser } from './parser.ts';
+import { FAILED, type PgParser } from './parser.ts';
 import { hasEffectiveWhere } from './where.ts';
+
+/** The parser takes quadratic time for comments inside comments: minutes for a few hundred kilobytes of them. */
+const MAX_COMMENTS = 500;
+
+function opensComments(text: string): number {
+  return text.split('/*', MAX_COMMENTS + 2).length - 1;
+}
 
 /** What a text of PostgreSQL's SQL would do. A text without any statement does nothing. */
 export function classifyPostgres(text: string, parser: PgParser): SqlFacts {
   if (text.trim() === '') return new FactCollector().facts();
-  const outcome = parser.parse(text);
+  const outcome = opensComments(text) > MAX_COMMENTS ? FAILED : parser.parse(text);
   if (!outcome.ok || !isTree(outcome.tree)) return UNPARSABLE;
   const facts = new FactCollector();
   for (const statement of listOf(outcome.tree, 'stmts')) {

@@ -7,7 +7,7 @@ import type { PgQueryInstance } from 'libpg-query/wasm/libpg-query.js';
 
 export type ParseOutcome = { readonly ok: true; readonly tree: unknown } | { readonly ok: false };
 
-const FAILED: ParseOutcome = { ok: false };
+export const FAILED: ParseOutcome = { ok: false };
 /** Memory of an instance begins at 128 MiB, mostly untouched, and only grows; a long statement makes a tree of many times its size. */
 const MAX_MEMORY = 192 * 1024 * 1024;
 

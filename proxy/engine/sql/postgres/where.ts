@@ -32,11 +32,7 @@ function boolean(expression: Tree): boolean {
     case 'AND_EXPR':
       return args.every(isAlwaysTrue);
     case 'OR_EXPR':
-      return (
-        args.some(isAlwaysTrue) ||
-        nullOrNot(args) ||
-        args.some((arg) => args.some((other) => negates(arg, other)))
-      );
+      return args.some(isAlwaysTrue) || complement(args);
     default:
       return isNeverTrue(args[0]);
   }
@@ -48,23 +44,25 @@ function isNeverTrue(node: unknown): boolean {
   return ['<>', '!=', '<', '>'].includes(operatorOf(expression)) && sameOperands(expression);
 }
 
-function negates(node: unknown, other: unknown): boolean {
-  if (!isTree(node) || !isTree(node['BoolExpr'])) return false;
+/** `x OR NOT x`, `x IS NULL OR x IS NOT NULL`. */
+function complement(args: readonly unknown[]): boolean {
+  const alternatives = args.filter(isTree);
+  const plain = new Set(alternatives.map(shape));
+  const isNull = new Set(alternatives.flatMap((arg) => nullTest(arg, 'IS_NULL')));
   return (
-    textOf(node['BoolExpr'], 'boolop') === 'NOT_EXPR' &&
-    shape(listOf(node['BoolExpr'], 'args')[0]) === shape(other)
+    alternatives.flatMap(negated).some((inner) => plain.has(inner)) ||
+    alternatives.flatMap((arg) => nullTest(arg, 'IS_NOT_NULL')).some((operand) => isNull.has(operand))
   );
 }
 
-/** `x IS NULL OR x IS NOT NULL`. */
-function nullOrNot(args: readonly unknown[]): boolean {
-  const tests = args.filter(isTree).map((arg) => childOf(arg, 'NullTest'));
-  const isNull = tests
-    .filter((test) => textOf(test, 'nulltesttype') === 'IS_NULL')
-    .map((test) => shape(test['arg']));
-  return tests.some(
-    (test) => textOf(test, 'nulltesttype') === 'IS_NOT_NULL' && isNull.includes(shape(test['arg'])),
-  );
+function negated(node: Tree): string[] {
+  const expression = childOf(node, 'BoolExpr');
+  return textOf(expression, 'boolop') === 'NOT_EXPR' ? [shape(listOf(expression, 'args')[0])] : [];
+}
+
+function nullTest(node: Tree, type: string): string[] {
+  const test = childOf(node, 'NullTest');
+  return textOf(test, 'nulltesttype') === type ? [shape(test['arg'])] : [];
 }
 
 function comparison(expression: Tree): boolean {
