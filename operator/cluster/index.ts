@@ -23,6 +23,7 @@ import { startElector } from '../source/kubernetes/lease.ts';
 import { startReflector } from '../source/kubernetes/reflector.ts';
 import { startKubernetesSource } from '../source/kubernetes/source.ts';
 import { followIdentityKeys } from './identity-keys.ts';
+import { createClusterView, type ClusterView } from './view.ts';
 
 export interface ClusterOptions {
   /** Of the installation. */
@@ -44,12 +45,10 @@ export interface ClusterDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
-  /** Answers AdmissionReviews. */
-  readonly webhooks?: Express;
+  /** Makes what answers AdmissionReviews. */
+  readonly webhooks?: (view: ClusterView) => Express;
   /** Digest of what injection would write into pods of a gateway now. */
   readonly injection?: (gateway: McpGateway) => string | undefined;
-  /** Told of every whole state of the cluster, before anything is published of it. */
-  readonly onSnapshot?: (snapshot: ClusterSnapshot) => void;
 }
 
 export interface ClusterOperator extends Pick<Operator, 'controlUrl' | 'adminUrl' | 'board' | 'approvals'> {
@@ -70,6 +69,7 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
   const { namespace } = options;
   const keys = createSecretKeys(client, { namespace, name: KEYS_SECRET });
   const roster = createRoster();
+  const view = createClusterView();
   const store = openKubernetesStore(deps);
   const takeLater: { run: () => void } = { run: () => undefined };
   const identityKeys = followIdentityKeys(() => takeLater.run(), deps);
@@ -98,7 +98,8 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
     },
   );
   const webhooks =
-    deps.webhooks && (await startTlsServer(deps.webhooks, { listen: options.webhookListen, ...tls }, deps));
+    deps.webhooks &&
+    (await startTlsServer(deps.webhooks(view), { listen: options.webhookListen, ...tls }, deps));
   const elector = startElector(
     { namespace, name: LEASE, identity: options.identity, onChange: (leads) => leads && reconciler.resync() },
     deps,
@@ -109,7 +110,7 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
   });
   const take = taker({ operator, roster, reconciler, ...deps });
   const source = startKubernetesSource((snapshot) => {
-    deps.onSnapshot?.(snapshot);
+    view.take(snapshot);
     takeLater.run = () => take(snapshot);
     // Without the cluster's keys a gateway that trusts them would seem to have gone.
     if (identityKeys.current() !== undefined) take(snapshot);

@@ -18,7 +18,23 @@ const most = z.strictObject({
   callsPerMinute: z.int().positive().optional(),
 });
 
+const quantities = z.record(z.string(), z.string());
+
+/** What injection writes into every pod; keys and roots come from elsewhere. */
+const injection = z.strictObject({
+  image: z.string().min(1),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+  controlUrl: z.url({ protocol: /^https$/ }),
+  recorderUrl: z.url({ protocol: /^https$/ }),
+  resolvers: z.array(z.string()),
+  listenHost: z.string().min(1),
+  resources: z.strictObject({ requests: quantities.default({}), limits: quantities.default({}) }),
+});
+
+export type InjectionFileSettings = z.output<typeof injection>;
+
 const settingsFile = z.strictObject({
+  injection: injection.optional(),
   floors: z
     .strictObject({
       anonymousForbidden: z.boolean().default(false),
@@ -44,11 +60,17 @@ const settingsFile = z.strictObject({
 export interface Settings {
   readonly floors: Floors;
   readonly usernames: readonly UsernameMapping[];
+  /** Absent where nothing is injected. */
+  readonly injection: InjectionFileSettings | undefined;
 }
 
 /** Without a path: the settings of an installation that says nothing. Throws SettingsError. */
 export async function readSettings(path: string | undefined): Promise<Settings> {
-  const { floors, approvers } = path === undefined ? settingsFile.parse({}) : await readAt(path);
+  const {
+    floors,
+    approvers,
+    injection: injected,
+  } = path === undefined ? settingsFile.parse({}) : await readAt(path);
   return {
     floors: {
       allowAnonymous: !floors.anonymousForbidden,
@@ -56,6 +78,7 @@ export async function readSettings(path: string | undefined): Promise<Settings> 
       most: withoutUndefined(floors.most),
     },
     usernames: approvers.usernames,
+    injection: injected,
   };
 }
 
