@@ -13,6 +13,7 @@ import type {
 import type { Upstream } from './upstream.ts';
 import type { Judged, Pending } from './hold/index.ts';
 import type { Journal } from './journal.ts';
+import { limitTime } from './deadline.ts';
 import { admit, type Stages } from './pipeline.ts';
 import { Refusal } from './refusal.ts';
 import { refusalMessage } from './release/index.ts';
@@ -46,9 +47,6 @@ export interface Inbound {
   /** Aborted when the process is told to end. */
   readonly stopping: AbortSignal;
 }
-
-/** Requests that live as long as the client likes. */
-const ENDLESS = new Set(['subscriptions/listen']);
 
 export async function serveRequest(
   exchange: Identified<ClientRequest>,
@@ -112,11 +110,11 @@ class Serving {
   }
 
   async #forward(exchange: Credentialed<ClientRequest>): Promise<void> {
-    const { reply, headers, session } = this.#inbound;
+    const { reply, headers, session, stopping } = this.#inbound;
     this.#approval = exchange.approval;
     const stop = new AbortController();
     const { signal } = stop;
-    const timer = this.#startTimer(exchange, stop);
+    const over = limitTime(exchange.message.method, { stop, stopping, ms: this.#deps.callTimeoutMs });
     // Hanging up means to cancel in 2026-07-28 only; a legacy client may come back for the answer.
     if (session.era === 'modern') reply.gone.addEventListener('abort', () => stop.abort(), { once: true });
     try {
@@ -131,21 +129,8 @@ class Serving {
         ),
       );
     } finally {
-      clearTimeout(timer);
-      // Without a deadline there is a listener on the end of the process, which must go.
-      if (timer === undefined) stop.abort();
+      over();
     }
-  }
-
-  #startTimer(exchange: Credentialed<ClientRequest>, stop: AbortController): NodeJS.Timeout | undefined {
-    if (ENDLESS.has(exchange.message.method)) {
-      this.#inbound.stopping.addEventListener('abort', () => stop.abort(goingDown()), {
-        signal: stop.signal,
-      });
-      return undefined;
-    }
-    const ms = this.#deps.callTimeoutMs;
-    return setTimeout(() => stop.abort(late(ms)), ms);
   }
 
   #relayDeps(exchange: Credentialed<ClientRequest>, signal: AbortSignal): RelayDeps {
@@ -268,42 +253,5 @@ function negotiated(text: string): string | undefined {
   return typeof revision === 'string' ? revision : undefined;
 }
 
-function goingDown(): Refusal {
-  return new Refusal('upstream_unavailable', 'The gateway is shutting down; listen again in a moment.', {
-    status: 503,
-    as: -32603,
-  });
-}
-
-function late(ms: number): Refusal {
-  return new Refusal(
-    'upstream_timeout',
-    `The MCP server did not answer within ${ms / 1000} s (limits.callTimeout).`,
-    { status: 504, as: -32603 },
-  );
-}
-
 /** Refusals after forwarding where it is known that the server was reached and failed, or was never reached. */
 const OUTCOME_KNOWN = new Set(['upstream_invalid', 'withheld', 'credential_unavailable']);
-
-/** Notifications, and the client's answers to requests of the server. */
-export async function servePost(
-  exchange: Identified<ClientNotification | ClientResponse>,
-  session: Session,
-  headers: Readonly<Record<string, string>>,
-  deps: ServeDeps,
-): Promise<void> {
-  deps.journal.checkReady();
-  const authorized = deps.stages.authorize(exchange);
-  const method = authorized.message.kind === 'notification' ? authorized.message.method : 'response';
-  deps.journal.fromClient(authorized, method);
-  cancelHeld(authorized, session);
-  await deps.post(authorized, session, headers);
-}
-
-/** A call that still waits for approval is known to nobody but us: here its cancellation takes effect. */
-function cancelHeld({ message }: Identified<ClientNotification | ClientResponse>, session: Session): void {
-  if (message.kind !== 'notification' || message.method !== 'notifications/cancelled') return;
-  const { requestId } = message.params;
-  if (typeof requestId === 'string' || typeof requestId === 'number') session.cancels.get(requestId)?.abort();
-}

@@ -11,7 +11,8 @@ import type {
 import { locate } from '../../lib/json/index.ts';
 import { forwardedHeaders } from '../lib/forwarded-headers.ts';
 import { Refusal } from '../refusal.ts';
-import { servePost, serveRequest } from '../serve.ts';
+import { servePost } from '../serve-post.ts';
+import { serveRequest } from '../serve.ts';
 import type { Session } from '../session/sessions.ts';
 import { BatchReply } from './batch-reply.ts';
 import { readJsonBody } from './body.ts';
