@@ -11,9 +11,8 @@ import { admissionReview, reviewOf, type AdmissionRequest, type Verdict } from '
 const MAX_BODY = '4mb';
 
 export interface AdmissionDeps {
-  readonly surroundings: Omit<Surroundings, 'namespace'>;
-  /** Whether gateways and Services are known; until then every question is refused, so that nothing slips through. */
-  readonly isReady: () => boolean;
+  /** Undefined until the cluster is known; until then every question is refused, so that nothing slips through. */
+  readonly surroundings: () => Omit<Surroundings, 'namespace'> | undefined;
   readonly log: Logger;
 }
 
@@ -25,7 +24,7 @@ export function createAdmissionRouter(deps: AdmissionDeps): Router {
   const router = Router();
   router.use(express.json({ limit: MAX_BODY, type: () => true }));
   router.post('/inject', (request, response) => {
-    answer(request, response, deps, (asked) => admitPod(asked, deps.surroundings));
+    answer(request, response, deps, admitPod);
   });
   router.post('/validate', (request, response) => {
     answer(request, response, deps, admitPolicy);
@@ -37,24 +36,25 @@ export function createAdmissionRouter(deps: AdmissionDeps): Router {
 function answer(
   request: Request,
   response: Response,
-  { isReady, log }: AdmissionDeps,
-  judge: (asked: AdmissionRequest) => Verdict,
+  deps: AdmissionDeps,
+  judge: (asked: AdmissionRequest, around: Omit<Surroundings, 'namespace'>) => Verdict,
 ): void {
   const review = admissionReview.safeParse(request.body);
   if (!review.success) {
     response.status(400).json({ message: 'The body must be an AdmissionReview of admission.k8s.io/v1.' });
     return;
   }
-  if (!isReady()) {
+  const around = deps.surroundings();
+  if (around === undefined) {
     response
       .status(503)
       .json({ message: 'Gatehouse does not know the gateways of the cluster yet; try again.' });
     return;
   }
   const asked = review.data.request;
-  const verdict = judge(asked);
+  const verdict = judge(asked, around);
   if (!verdict.allowed)
-    log.warn(
+    deps.log.warn(
       { namespace: asked.namespace, resource: asked.resource.resource, reason: verdict.message },
       'refused',
     );

@@ -25,9 +25,10 @@ export function hasApiServer(): boolean {
   return existsSync(ETCD) && existsSync(kubernetes.file('kube-apiserver'));
 }
 
-/** `users`: names and the groups that each is in, beside `admin`. */
+/** `users`: names and the groups that each is in, beside `admin`. With `serviceAccounts` pods get theirs, which the test makes. */
 export async function startApiServer(
   users: Readonly<Record<string, readonly string[]>> = {},
+  options: { readonly serviceAccounts?: boolean } = {},
 ): Promise<ApiServer> {
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-api-server-'));
   const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
@@ -66,7 +67,7 @@ export async function startApiServer(
       `--service-account-signing-key-file=${key}`,
       '--service-cluster-ip-range=10.96.0.0/16',
       // Without a controller manager nobody makes the account that every pod would have.
-      '--disable-admission-plugins=ServiceAccount',
+      ...(options.serviceAccounts === true ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ]),
   ];
   const kubeconfig = (user: string): string => kubeconfigFor(server, tokens.get(user)?.token ?? '');
