@@ -39,18 +39,18 @@ function stepsFor(layout: Layout): readonly Step[] {
       isSo: async () => (await get('--raw', '/readyz')) === 'ok',
     },
     {
-      what: 'containerd has the images',
-      daemon: 'containerd',
-      isSo: async () => {
-        await loadImages(layout, CLUSTER_IMAGES);
-        return true;
-      },
-    },
-    {
       what: 'the DNS service and storage are installed',
       daemon: 'kube-apiserver',
       isSo: async () => {
         await installAddons(layout);
+        return true;
+      },
+    },
+    {
+      what: 'containerd has the images',
+      daemon: 'containerd',
+      isSo: async () => {
+        await loadImages(layout, CLUSTER_IMAGES);
         return true;
       },
     },
