@@ -20,8 +20,7 @@ import { walkScript } from './script.ts';
 import { classifyByVerb } from './verbs.ts';
 import { classifyWrapper } from './wrappers.ts';
 
-export type { ClassifyCommand, CommandFacts } from './facts.ts';
-export { UNPARSABLE } from './facts.ts';
+export type { ClassifyCommand } from './facts.ts';
 
 /** Text inside text that is run, as in `sh -c "sh -c …"`: deeper than this it is Dynamic. */
 const MAX_DEPTH = 8;
