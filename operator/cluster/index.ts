@@ -23,7 +23,6 @@ import { startElector } from '../source/kubernetes/lease.ts';
 import { startReflector } from '../source/kubernetes/reflector.ts';
 import { startKubernetesSource } from '../source/kubernetes/source.ts';
 import { followIdentityKeys } from './identity-keys.ts';
-import { createClusterView, type ClusterView } from './view.ts';
 
 export interface ClusterOptions {
   /** Of the installation. */
@@ -45,8 +44,10 @@ export interface ClusterDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
-  /** Makes what answers AdmissionReviews. */
-  readonly webhooks?: (view: ClusterView) => Express;
+  /** Answers AdmissionReviews. */
+  readonly webhooks?: Express;
+  /** Told of every whole state of the cluster, before anything is published of it. */
+  readonly onSnapshot?: (snapshot: ClusterSnapshot) => void;
   /** Digest of what injection would write into pods of a gateway now. */
   readonly injection?: (gateway: McpGateway) => string | undefined;
 }
@@ -69,7 +70,6 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
   const { namespace } = options;
   const keys = createSecretKeys(client, { namespace, name: KEYS_SECRET });
   const roster = createRoster();
-  const view = createClusterView();
   const store = openKubernetesStore(deps);
   const takeLater: { run: () => void } = { run: () => undefined };
   const identityKeys = followIdentityKeys(() => takeLater.run(), deps);
@@ -98,8 +98,7 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
     },
   );
   const webhooks =
-    deps.webhooks &&
-    (await startTlsServer(deps.webhooks(view), { listen: options.webhookListen, ...tls }, deps));
+    deps.webhooks && (await startTlsServer(deps.webhooks, { listen: options.webhookListen, ...tls }, deps));
   const elector = startElector(
     { namespace, name: LEASE, identity: options.identity, onChange: (leads) => leads && reconciler.resync() },
     deps,
@@ -110,7 +109,7 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
   });
   const take = taker({ operator, roster, reconciler, ...deps });
   const source = startKubernetesSource((snapshot) => {
-    view.take(snapshot);
+    deps.onSnapshot?.(snapshot);
     takeLater.run = () => take(snapshot);
     // Without the cluster's keys a gateway that trusts them would seem to have gone.
     if (identityKeys.current() !== undefined) take(snapshot);

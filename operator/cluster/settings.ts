@@ -18,23 +18,9 @@ const most = z.strictObject({
   callsPerMinute: z.int().positive().optional(),
 });
 
-const quantities = z.record(z.string(), z.string());
-
-/** What injection writes into every pod; keys and roots come from elsewhere. */
-const injection = z.strictObject({
-  image: z.string().min(1),
-  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
-  controlUrl: z.url({ protocol: /^https$/ }),
-  recorderUrl: z.url({ protocol: /^https$/ }),
-  resolvers: z.array(z.string()),
-  listenHost: z.string().min(1),
-  resources: z.strictObject({ requests: quantities.default({}), limits: quantities.default({}) }),
-});
-
-export type InjectionFileSettings = z.output<typeof injection>;
-
 const settingsFile = z.strictObject({
-  injection: injection.optional(),
+  /** What injection writes into pods; injection reads it. */
+  injection: z.unknown().optional(),
   floors: z
     .strictObject({
       anonymousForbidden: z.boolean().default(false),
@@ -60,8 +46,8 @@ const settingsFile = z.strictObject({
 export interface Settings {
   readonly floors: Floors;
   readonly usernames: readonly UsernameMapping[];
-  /** Absent where nothing is injected. */
-  readonly injection: InjectionFileSettings | undefined;
+  /** Not read yet; absent where nothing is injected. */
+  readonly injection: unknown;
 }
 
 /** Without a path: the settings of an installation that says nothing. Throws SettingsError. */
