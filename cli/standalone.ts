@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseAddress } from '../lib/listen.ts';
 import { createLogger } from '../lib/log.ts';
@@ -26,6 +25,14 @@ Guards MCP servers on this machine with the manifests in DIR, which is watched: 
 
 One line on stdout says when it is ready and where. SIGTERM or Ctrl-C ends it in good order.
 `;
+
+/** What this process runs, from source or bundled; its children run it too. */
+function thisProgram(): string {
+  const [, script] = process.argv;
+  if (script === undefined)
+    throw new UsageError('gatehouse standalone starts itself again, so it has to be started as a program.');
+  return script;
+}
 
 /** `gatehouse standalone DIR`: runs until it is told to stop. */
 export async function runStandalone(args: readonly string[], io: Io): Promise<number> {
@@ -61,7 +68,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         admin,
         logLevel: config.logLevel,
         inherited: config.inherited,
-        gatehouse: [process.execPath, ...NODE_FLAGS, fileURLToPath(new URL('main.ts', import.meta.url))],
+        gatehouse: [process.execPath, ...NODE_FLAGS, thisProgram()],
       },
       { log, stderr: io.stderr },
     );
