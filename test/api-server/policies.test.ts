@@ -9,6 +9,14 @@ const PODS = '/api/v1/namespaces/tools/pods';
 const GATEWAYS = '/apis/gatehouse.dev/v1alpha1/namespaces/tools/mcpgateways';
 const GUARDED = { app: 'orders-mcp', 'gatehouse.dev/inject': 'true' };
 
+const anyContainer = z.looseObject({ name: z.string() });
+const guardedSpec = z.looseObject({
+  initContainers: z.array(anyContainer),
+  containers: z.array(anyContainer),
+  volumes: z.array(z.looseObject({})),
+});
+type GuardedSpec = z.output<typeof guardedSpec>;
+
 let installed: Installed;
 
 type Spec = Readonly<Record<string, unknown>>;
@@ -211,7 +219,7 @@ describe.skipIf(missing !== undefined)(
     });
 
     const debug = (container: Spec): Promise<unknown> =>
-      patch(`${PODS}/guarded/ephemeralcontainers`, {
+      patch(`${PODS}/guarded/ephemeralcontainers?dryRun=All`, {
         spec: {
           ephemeralContainers: [
             {
@@ -370,7 +378,7 @@ describe.skipIf(missing !== undefined)(
         ).rejects.toThrow('by the operator alone');
       });
 
-      test.each<[string, string, string, object[], string]>([
+      test.each<[why: string, who: string, name: string, decisions: object[], sentence: string]>([
         ['in the name of another', 'bo', 'first', [decision('eve')], 'by must be bo'],
         [
           'of somebody who is no approver',
@@ -405,7 +413,7 @@ describe.skipIf(missing !== undefined)(
         ],
         ['where there are no approvers', 'bo', 'closed', [decision('bo')], 'bo is not among the approvers'],
         ['after the end', 'bo', 'settled', [decision('bo')], 'the call is Expired already'],
-      ])('refused: a decision %s', async (_, user, name, decisions, sentence) => {
+      ])('refused: a decision %s', async (...[, user, name, decisions, sentence]) => {
         await expect(decide(user, name, ...decisions)).rejects.toThrow(sentence);
       });
 
@@ -431,6 +439,143 @@ describe.skipIf(missing !== undefined)(
           'unmapped',
           decision('ana', { via: 'console', issuer: 'https://login.example', subject: '3' }),
         );
+      });
+    });
+
+    describe('without the webhook, the policies alone', () => {
+      beforeAll(async () => {
+        await installed.admin.request({
+          method: 'DELETE',
+          path: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gatehouse',
+        });
+        await eventually(() =>
+          expect(create(pod('p', { 'gatehouse.dev/inject': 'true' }), `${PODS}?dryRun=All`)).rejects.toThrow(
+            'must have the sidecar',
+          ),
+        );
+      });
+
+      /** The pod that was injected, with a part of it changed. */
+      const altered = async (change: (spec: GuardedSpec) => object): Promise<unknown> => {
+        const read: unknown = await installed.admin.request({ method: 'GET', path: `${PODS}/guarded` });
+        const { spec } = z.object({ spec: guardedSpec }).parse(read);
+        const clean = { ...spec, nodeName: undefined, ephemeralContainers: undefined };
+        return create(
+          { metadata: { name: 'altered', labels: GUARDED }, spec: { ...clean, ...change(clean) } },
+          `${PODS}?dryRun=All`,
+        );
+      };
+      const sidecarWith =
+        (more: Spec) =>
+        ({ initContainers }: GuardedSpec) => ({
+          initContainers: initContainers.map((one) =>
+            one.name === 'gatehouse-proxy' ? { ...one, ...more } : one,
+          ),
+        });
+      const serverWith =
+        (more: Spec) =>
+        ({ containers }: GuardedSpec) => ({
+          containers: containers.map((one) => ({ ...one, ...more })),
+        });
+
+      test('take a pod as injection makes it', async () => {
+        await altered(() => ({}));
+      });
+
+      test.each<[string, (spec: GuardedSpec) => object, string]>([
+        [
+          'another image of the sidecar',
+          sidecarWith({ image: 'evil.example/gatehouse:1' }),
+          'is not the sidecar that Gatehouse makes',
+        ],
+        [
+          'another program of the sidecar',
+          sidecarWith({ command: ['sleep'] }),
+          'is not the sidecar that Gatehouse makes',
+        ],
+        [
+          'another operator for the sidecar',
+          sidecarWith({ env: [{ name: 'GATEHOUSE_CONTROL_URL', value: 'https://evil.example' }] }),
+          'is not the sidecar that Gatehouse makes',
+        ],
+        [
+          'a container before the sidecar',
+          ({ initContainers }) => ({
+            initContainers: [
+              {
+                ...initContainers[1],
+                name: 'first',
+                restartPolicy: undefined,
+                startupProbe: undefined,
+                livenessProbe: undefined,
+                readinessProbe: undefined,
+                volumeMounts: [],
+              },
+              ...initContainers,
+            ],
+          }),
+          'may start before the sidecar',
+        ],
+        [
+          'a container without a user',
+          serverWith({
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          }),
+          'must state a runAsUser',
+        ],
+        [
+          'a container with the capabilities of its runtime',
+          serverWith({ securityContext: { runAsUser: 1000, allowPrivilegeEscalation: false } }),
+          'capabilities.drop [ALL]',
+        ],
+        [
+          'a container that mounts the token',
+          serverWith({ volumeMounts: [{ name: 'gatehouse-token', mountPath: '/t' }] }),
+          'only the sidecar may mount',
+        ],
+        [
+          'a hostPath',
+          ({ volumes }) => ({ volumes: [...volumes, { name: 'node', hostPath: { path: '/' } }] }),
+          'must have no hostPath',
+        ],
+      ])('refuse %s', async (_, change, sentence) => {
+        await expect(altered(change)).rejects.toThrow(sentence);
+      });
+
+      const safe = { runAsUser: 1000, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+      test.each<[string, Spec, string]>([
+        [
+          'aimed at the sidecar',
+          { targetContainerName: 'gatehouse-proxy', securityContext: safe },
+          'cannot be aimed at the sidecar',
+        ],
+        ['without a user', { securityContext: { ...safe, runAsUser: undefined } }, 'must state a runAsUser'],
+        [
+          'with the user of the sidecar',
+          { securityContext: { ...safe, runAsUser: 64_311 } },
+          'which is the sidecar',
+        ],
+        [
+          'with the group of the sidecar',
+          { securityContext: { ...safe, runAsGroup: 64_311 } },
+          'which is the sidecar',
+        ],
+        [
+          'that adds a capability',
+          { securityContext: { ...safe, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } } },
+          'must drop all capabilities',
+        ],
+        [
+          'that mounts the token',
+          { securityContext: safe, volumeMounts: [{ name: 'gatehouse-token', mountPath: '/t' }] },
+          'only the sidecar may mount',
+        ],
+      ])('refuse an ephemeral container %s', async (_, container, sentence) => {
+        await expect(debug(container)).rejects.toThrow(sentence);
+      });
+
+      test('take an ephemeral container that keeps the rules', async () => {
+        await debug({ securityContext: safe });
       });
     });
   },
