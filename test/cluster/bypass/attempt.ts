@@ -14,7 +14,12 @@ export interface Side {
   readonly target: string;
   /** Addresses of the target. */
   readonly ips: { readonly v4: string; readonly v6: string | undefined };
-  readonly sidecar: { readonly container: string; readonly token: string; readonly volume: string; readonly audience: string };
+  readonly sidecar: {
+    readonly container: string;
+    readonly token: string;
+    readonly volume: string;
+    readonly audience: string;
+  };
   /** A pod as a user writes it, with what makes its side of it. */
   readonly podNamed: (name: string) => Pod;
   /** Completes the naive side's pod with its sidecar; leaves the guarded side's to the webhook. */
@@ -29,6 +34,9 @@ export interface Attempt {
   readonly naive: string | RegExp;
   readonly guarded: string | RegExp;
 }
+
+/** The gateway's own answer: no token was shown, or the Host header is not the gateway's. */
+export const GATEWAY = /^answered 40[13] \{/;
 
 /** Runs something of the API and gives its refusal as a result. */
 export async function orRefusal(what: () => Promise<string>): Promise<string> {
@@ -58,21 +66,37 @@ export async function inNewPod(side: Side, pod: Pod, container: string, script: 
   );
 }
 
-/** Makes a pod, waits until it is ready and does something with it; the pod is gone afterwards. */
+/** Pods go slowly, so each gets a name of its own. */
+let made = 0;
+
+/**
+ * Makes a pod, waits until it is ready and does something with it; the pod is gone afterwards. A plain one comes
+ * without what completes it on the naive side.
+ */
 export async function whileThere(
   side: Side,
   pod: Pod,
   then: (name: string) => Promise<string>,
+  as: 'complete' | 'plain' = 'complete',
 ): Promise<string> {
   const { cluster, namespace } = side;
-  const { name } = pod.metadata;
+  made += 1;
+  const name = `${pod.metadata.name}-${made}`;
+  const unique = { ...pod, metadata: { ...pod.metadata, name } };
   return orRefusal(async () => {
-    await cluster.apply([side.complete(pod)], namespace);
+    await cluster.apply([as === 'plain' ? unique : side.complete(unique)], namespace);
     try {
       await cluster.waitFor(`pod/${name}`, 'Ready', namespace);
       return await then(name);
     } finally {
-      await cluster.kubectl(['delete', 'pod', name, `--namespace=${namespace}`, '--wait=false', '--grace-period=1']);
+      await cluster.kubectl([
+        'delete',
+        'pod',
+        name,
+        `--namespace=${namespace}`,
+        '--wait=false',
+        '--grace-period=1',
+      ]);
     }
   });
 }
