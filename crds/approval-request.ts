@@ -85,7 +85,6 @@ const transitions = [
   },
 ];
 
-export type ApprovalRequestSpec = z.output<typeof members>;
 
 export const approvalRequestSpec = members.meta({ 'x-kubernetes-validations': transitions });
 

@@ -113,7 +113,7 @@ async function serve(parts: Parts): Promise<void> {
     stopping: stop,
     log,
   });
-  const metricsServer = createMetricsServer(metrics, () => serving.router !== undefined);
+  const metricsServer = createMetricsServer(metrics, () => serving.list().length > 0);
   const metricsAt = await listen(metricsServer, config.metricsListen);
   const probesServer = config.probes === undefined ? undefined : createProbesServer(config.probes.targets);
   if (config.probes !== undefined && probesServer !== undefined)
@@ -198,7 +198,7 @@ function createMetricsServer(metrics: ProxyMetrics, isReady: () => boolean): Ser
   return createServer((request, response) => {
     if (request.url === '/healthz') response.end('ok\n');
     else if (request.url === '/readyz')
-      response.writeHead(isReady() ? 200 : 503).end(isReady() ? 'ok\n' : 'no bundle is in force yet\n');
+      response.writeHead(isReady() ? 200 : 503).end(isReady() ? 'ok\n' : 'no gateway is in force yet\n');
     else if (request.url === '/metrics')
       void metrics.text().then((text) => response.setHeader('content-type', metrics.contentType).end(text));
     else response.writeHead(404).end();

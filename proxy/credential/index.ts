@@ -9,7 +9,6 @@ import { createDevFile, type DevFile, type FileAccess } from './dev-file.ts';
 import { CredentialError } from './error.ts';
 import { compileHeader, type HeaderTemplate } from './header.ts';
 
-export { CredentialError } from './error.ts';
 export { nodeFiles } from './node-files.ts';
 export type { FileAccess } from './dev-file.ts';
 
