@@ -137,7 +137,7 @@ async function serve(parts: Parts): Promise<void> {
         if (announced) return;
         announced = true;
         parts.io.stdout.write(
-          `${JSON.stringify({ ready: true, listen: `http://${formatAddress(bound)}`, metrics: `http://${formatAddress(metricsAt)}` })}\n`,
+          `${JSON.stringify({ ready: true, listen: `http://${formatAddress(bound)}`, metrics: `http://${formatAddress(metricsAt)}`, startedInMs: Math.round(performance.now()) })}\n`,
         );
       },
     });
