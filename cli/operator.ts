@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { runClusterProcess } from '../operator/cluster/process.ts';
 import { SettingsError } from '../operator/cluster/settings.ts';
+import { InjectionSettingsError } from '../operator/inject/injection-settings.ts';
 import { ConfigError, readClusterConfig } from '../operator/config.ts';
+import { sentenceOf } from '../lib/errors.ts';
 import { UsageError, type Io } from './io.ts';
 
 const HELP = `Usage: gatehouse operator
@@ -10,14 +12,16 @@ const HELP = `Usage: gatehouse operator
 Watches the policies of a cluster, publishes them to the sidecars, keeps approvals. Configured by:
 
   GATEHOUSE_NAMESPACE        namespace of the installation
-  GATEHOUSE_TLS_CERT_FILE    certificate of the control API and the webhooks, PEM; read again when it changes
+  GATEHOUSE_TLS_CERT_FILE    certificate of the control API and the webhooks, PEM, read again when it changes;
+                             without it the operator issues its own, and the recorder's, and rotates them
   GATEHOUSE_TLS_KEY_FILE     its key, PEM
+  GATEHOUSE_TLS_CA_FILE      the roots behind it, PEM, which sidecars are given
   GATEHOUSE_POD_NAME         name of this replica; default the host name
   GATEHOUSE_CONTROL_LISTEN   HOST:PORT of the control API, default 0.0.0.0:8443
   GATEHOUSE_WEBHOOK_LISTEN   HOST:PORT of the webhooks, default 0.0.0.0:9443
   GATEHOUSE_ADMIN_LISTEN     HOST:PORT of /metrics, /healthz, /readyz and approvals, default 0.0.0.0:8420
   GATEHOUSE_ADMIN_HOSTS      names that the admin API may be asked by, with commas between them
-  GATEHOUSE_SETTINGS_FILE    YAML with floors and approvers.usernames
+  GATEHOUSE_SETTINGS_FILE    YAML with floors, approvers.usernames and injection
   GATEHOUSE_KUBECONFIG       kubeconfig instead of the service account of the pod
   GATEHOUSE_LOG_LEVEL        debug, info, warn or error; default info
 
@@ -33,8 +37,8 @@ export async function runOperator(args: readonly string[], io: Io): Promise<numb
   try {
     return await runClusterProcess(readClusterConfig(), io);
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof SettingsError) {
-      throw new UsageError(error.message, { cause: error });
+    if ([ConfigError, SettingsError, InjectionSettingsError].some((kind) => error instanceof kind)) {
+      throw new UsageError(sentenceOf(error), { cause: error });
     }
     throw error;
   }

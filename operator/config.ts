@@ -34,6 +34,13 @@ function withoutOurs(env: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
+/** PEM files, read again when they change. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
 /** What the operator in a cluster finds in its environment. */
 export interface ClusterConfig extends Pick<OperatorConfig, 'logLevel'> {
   /** Of the installation. */
@@ -44,8 +51,8 @@ export interface ClusterConfig extends Pick<OperatorConfig, 'logLevel'> {
   readonly webhookListen: Address;
   readonly adminListen: Address;
   readonly adminHosts: readonly string[];
-  readonly certFile: string;
-  readonly keyFile: string;
+  /** Certificate of the listeners and the roots behind it; without them the operator issues its own. */
+  readonly tls: TlsFiles | undefined;
   /** What the installation says of gateways and approvers; without it nothing is forbidden and nobody mapped. */
   readonly settingsFile: string | undefined;
   /** Instead of the service account of the pod. */
@@ -69,8 +76,14 @@ export function readClusterConfig(env: NodeJS.ProcessEnv = process.env): Cluster
     webhookListen: address('GATEHOUSE_WEBHOOK_LISTEN', '0.0.0.0:9443'),
     adminListen: address('GATEHOUSE_ADMIN_LISTEN', '0.0.0.0:8420'),
     adminHosts: (env['GATEHOUSE_ADMIN_HOSTS'] ?? '').split(',').filter((name) => name !== ''),
-    certFile: required('GATEHOUSE_TLS_CERT_FILE'),
-    keyFile: required('GATEHOUSE_TLS_KEY_FILE'),
+    tls:
+      env['GATEHOUSE_TLS_CERT_FILE'] === undefined
+        ? undefined
+        : {
+            certFile: required('GATEHOUSE_TLS_CERT_FILE'),
+            keyFile: required('GATEHOUSE_TLS_KEY_FILE'),
+            caFile: required('GATEHOUSE_TLS_CA_FILE'),
+          },
     settingsFile: env['GATEHOUSE_SETTINGS_FILE'],
     kubeconfig: env['GATEHOUSE_KUBECONFIG'],
   };

@@ -1,15 +1,21 @@
 /** The operator process in a cluster: builds what it is made of, says when it is ready, and ends in order. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
-import type { KeyPair } from '../../lib/certificates.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { ClusterConfig } from '../config.ts';
+import { readInjection } from '../inject/injection-settings.ts';
+import type { InjectionSettings } from '../inject/settings.ts';
+import { createWebhooks, targetsOf } from '../inject/webhooks.ts';
+import { startTlsServer } from '../publish/tls-server.ts';
 import { openKubeClient } from '../source/kubernetes/client.ts';
+import { candidatesOf } from '../source/kubernetes/guarded-pods.ts';
+import { createServerIdentity, type ServerIdentity } from './identity.ts';
 import { startCluster } from './index.ts';
 import { readSettings } from './settings.ts';
+
+const CERTIFICATE_CHECK_MS = 60_000;
 
 export interface ClusterIo {
   readonly stdout: Writable;
@@ -21,27 +27,47 @@ export interface ClusterIo {
 export async function runClusterProcess(config: ClusterConfig, io: ClusterIo): Promise<number> {
   const log = createLogger({ name: 'operator', level: config.logLevel }, io.stderr);
   const settings = await readSettings(config.settingsFile);
+  const given = readInjection(settings.injection);
   const client = openKubeClient(
     config.kubeconfig === undefined ? { from: 'cluster' } : { from: 'kubeconfig', file: config.kubeconfig },
+  );
+  const identify = createServerIdentity(config, client);
+  let shown = await identify();
+  const certificate = async (): Promise<ServerIdentity> => (shown = await identify());
+  const injection = (): InjectionSettings | undefined =>
+    given && {
+      ...given,
+      namespace: config.namespace,
+      ca: shown.roots,
+      probeKey: shown.probeKey,
+    };
+  const webhooks = createWebhooks(injection, log);
+  const deps = { client, clock: systemClock, log, random: Math.random };
+  const webhookServer = await startTlsServer(
+    webhooks.app,
+    { listen: config.webhookListen, certificate, checkEveryMs: CERTIFICATE_CHECK_MS },
+    deps,
   );
   // A restarted container has its pod's name, and must not take its predecessor's Lease for its own.
   const identity = `${config.podName}_${randomBytes(4).toString('hex')}`;
   const operator = await startCluster(
-    { ...config, ...settings, identity, certificate: () => readPair(config) },
-    { client, clock: systemClock, log, random: Math.random },
+    { ...config, ...settings, identity, certificate },
+    {
+      ...deps,
+      injection: (gateway) => webhooks.digestFor(gateway),
+      onSnapshot: (snapshot) =>
+        webhooks.take({ candidates: candidatesOf(snapshot), services: snapshot.services.map(targetsOf) }),
+    },
   );
   try {
     const { controlUrl, adminUrl } = operator;
-    io.stdout.write(`${JSON.stringify({ listening: true, control: controlUrl, admin: adminUrl })}\n`);
+    const said = { listening: true, control: controlUrl, webhooks: webhookServer.url, admin: adminUrl };
+    io.stdout.write(`${JSON.stringify(said)}\n`);
     if (!io.stop.aborted) await once(io.stop, 'abort');
     return 0;
   } finally {
+    await webhookServer.close();
     await operator.close();
     await client.close();
   }
-}
-
-async function readPair({ certFile, keyFile }: ClusterConfig): Promise<KeyPair> {
-  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
-  return { cert, key };
 }

@@ -27,8 +27,8 @@ export interface KeeperOptions {
   readonly servers: Servers;
   /** Secrets of type kubernetes.io/tls that hold the certificates of servers which are other pods. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Name of the webhook configurations whose caBundle follows the roots. */
-  readonly webhooks: string;
+  /** Name of the webhook configurations whose caBundle follows the roots; undefined where somebody else keeps it. */
+  readonly webhooks: string | undefined;
 }
 
 const SECRETS = { apiVersion: 'v1', plural: 'secrets' };
@@ -64,15 +64,18 @@ export function createCertificateKeeper(
 ): CertificateKeeper {
   const { namespace } = options;
 
-  const read = async (name: string): Promise<z.output<typeof secret> | undefined> => {
+  /** Undefined for what is not there, as configurations while the chart is uninstalled. */
+  const found = async (wanted: { method: 'GET'; path: string }): Promise<unknown> => {
     try {
-      return secret.parse(
-        await client.request({ method: 'GET', path: pathOf(SECRETS, { namespace, name }) }),
-      );
+      return await client.request(wanted);
     } catch (error) {
       if (isRefused(error, 404)) return undefined;
       throw error;
     }
+  };
+  const read = async (name: string): Promise<z.output<typeof secret> | undefined> => {
+    const object = await found({ method: 'GET', path: pathOf(SECRETS, { namespace, name }) });
+    return object === undefined ? undefined : secret.parse(object);
   };
   /** Writes over `before` alone; whether it did, and not where another one was first. */
   const write = async (name: string, { type, data, before }: Written): Promise<boolean> => {
@@ -117,10 +120,12 @@ export function createCertificateKeeper(
     }
   };
   const tellApiServer = async (certificates: Certificates): Promise<void> => {
+    const name = options.webhooks;
+    if (name === undefined) return;
     const caBundle = Buffer.from(rootsOf(certificates)).toString('base64');
     for (const plural of CONFIGURATIONS) {
-      const path = pathOf({ apiVersion: ADMISSION, plural }, { name: options.webhooks });
-      const { webhooks } = configuration.parse(await client.request({ method: 'GET', path }));
+      const path = pathOf({ apiVersion: ADMISSION, plural }, { name });
+      const { webhooks } = configuration.parse((await found({ method: 'GET', path })) ?? {});
       const body = webhooks.flatMap(({ clientConfig }, index) =>
         clientConfig.caBundle === caBundle
           ? []

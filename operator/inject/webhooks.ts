@@ -8,6 +8,25 @@ import type { ServiceTargets } from './port.ts';
 import type { InjectionSettings } from './settings.ts';
 import { injectionDigest } from './sidecar.ts';
 
+/** What of a Service decides whether it leads past a sidecar. */
+export function targetsOf(service: ServiceObject): Known['services'][number] {
+  const { metadata, spec } = service;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    selector: spec.selector,
+    targets: spec.ports.map(({ port, targetPort }) => targetPort ?? port),
+  };
+}
+
+interface ServiceObject {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: {
+    readonly selector: Readonly<Record<string, string>>;
+    readonly ports: readonly { readonly port: number; readonly targetPort?: number | string | undefined }[];
+  };
+}
+
 /** What of the cluster admission asks for. */
 export interface Known {
   readonly candidates: readonly Candidate[];

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCertificateKeeper } from '../../operator/inject/certificate-keeper.ts';
 import { rootsOf } from '../../operator/inject/certificate-plan.ts';
-import { createWebhooks } from '../../operator/inject/webhooks.ts';
+import { createWebhooks, targetsOf } from '../../operator/inject/webhooks.ts';
 import { startTlsServer } from '../../operator/publish/tls-server.ts';
 import type { KubeClient } from '../../operator/source/kubernetes/client.ts';
 import { candidatesOf } from '../../operator/source/kubernetes/guarded-pods.ts';
@@ -149,12 +149,7 @@ async function serveWebhooks(admin: KubeClient): Promise<() => Promise<void>> {
   const source = startKubernetesSource((snapshot) => {
     webhooks.take({
       candidates: candidatesOf(snapshot),
-      services: snapshot.services.map(({ metadata, spec }) => ({
-        namespace: metadata.namespace,
-        name: metadata.name,
-        selector: spec.selector,
-        targets: spec.ports.map(({ port, targetPort }) => targetPort ?? port),
-      })),
+      services: snapshot.services.map(targetsOf),
     });
   }, deps);
   await eventually(() => {
