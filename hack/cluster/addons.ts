@@ -1,4 +1,6 @@
 /** What every cluster has beside Kubernetes itself: names for Services, and disks for claims. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { kubectl } from './kubectl.ts';
 import { ADDRESSES, CLUSTER_MOUNT, type Layout } from './layout.ts';
@@ -6,7 +8,9 @@ import { ADDRESSES, CLUSTER_MOUNT, type Layout } from './layout.ts';
 const DISKS = 8;
 
 export async function installAddons(layout: Layout): Promise<void> {
-  const objects = [...dns(), ...storage()];
+  for (let index = 0; index < DISKS; index += 1)
+    mkdirSync(join(layout.directory, diskNamed(index)), { recursive: true });
+  const objects = [...dns(), ...storage(layout)];
   const input = objects.map((object) => stringify(object)).join('---\n');
   await kubectl(layout.kubeconfig, ['apply', '--server-side', '-f', '-'], { input });
 }
@@ -62,7 +66,7 @@ function dns(): readonly object[] {
 }
 
 /** A default class with a few disks that are there already, so that a claim is bound without a provisioner. */
-function storage(): readonly object[] {
+function storage(layout: Layout): readonly object[] {
   const storageClassName = 'standard';
   const disks = Array.from({ length: DISKS }, (_, index) => ({
     apiVersion: 'v1',
@@ -73,7 +77,15 @@ function storage(): readonly object[] {
       capacity: { storage: '10Gi' },
       accessModes: ['ReadWriteOnce'],
       persistentVolumeReclaimPolicy: 'Retain',
-      hostPath: { path: `${CLUSTER_MOUNT}/disks/${index}`, type: 'DirectoryOrCreate' },
+      // Unlike hostPath, handed to the group that the pod names in fsGroup.
+      local: { path: `${CLUSTER_MOUNT}/${diskNamed(index)}` },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [layout.node] }] },
+          ],
+        },
+      },
     },
   }));
   return [
@@ -89,4 +101,8 @@ function storage(): readonly object[] {
     },
     ...disks,
   ];
+}
+
+function diskNamed(index: number): string {
+  return `disks/${index}`;
 }
