@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { eventually, type Cluster } from '../cluster.ts';
 import { orRefusal, type Side } from './attempt.ts';
 import type { Container } from './pods.ts';
+import { HOST } from './scripts.ts';
 
 function configOf(cluster: Cluster): KubeConfig {
   const config = new KubeConfig();
@@ -33,11 +34,14 @@ export async function forwarded(side: Side, port: number): Promise<string> {
 
 async function answerOf(port: number): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const request = get({ port, host: '127.0.0.1', path: '/mcp', agent: false, timeout: 5000 }, (response) => {
-    void text(response).then((body) =>
-      resolve(body === 'SERVER' ? body : `answered ${String(response.statusCode)} ${body}`),
-    );
-  });
+  const request = get(
+    { port, host: '127.0.0.1', path: '/mcp', agent: false, timeout: 5000, headers: { host: HOST } },
+    (response) => {
+      void text(response).then((body) =>
+        resolve(body === 'SERVER' ? body : `answered ${String(response.statusCode)} ${body}`),
+      );
+    },
+  );
   request.on('timeout', () => request.destroy()).on('error', (error) => resolve(`refused: ${error.message}`));
   return promise;
 }

@@ -35,8 +35,8 @@ export interface Attempt {
   readonly guarded: string | RegExp;
 }
 
-/** The gateway's own answer: no token was shown, or the Host header is not the gateway's. */
-export const GATEWAY = /^answered 40[13] \{/;
+/** The gateway's own answer to a call without a token. */
+export const GATEWAY = /^answered 401 \{"jsonrpc"/;
 
 /** Runs something of the API and gives its refusal as a result. */
 export async function orRefusal(what: () => Promise<string>): Promise<string> {

@@ -65,12 +65,11 @@ const sidecars: Attempt[] = [
     tried: async (side) => {
       const { metadata, spec } = await side.cluster.get(manifest, `pod/${side.target}`, side.namespace);
       const { labels, annotations } = metadata;
-      const { nodeName: _node, initContainers: _sidecar, ...rest } = spec;
       const pod = side.podNamed('without');
       return reachedFromOutside(side, {
         ...pod,
         metadata: { ...pod.metadata, labels, ...(annotations && { annotations }) },
-        spec: rest,
+        spec: { ...spec, initContainers: [], ephemeralContainers: [] },
       });
     },
     naive: 'SERVER',

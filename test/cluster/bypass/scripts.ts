@@ -1,11 +1,14 @@
 /** What runs in containers: JavaScript that prints how an attempt to reach something ended. */
 
+/** The gateway's own name, so that nothing but the missing token is wrong with a request. */
+export const HOST = 'orders.example';
+
 /** `SERVER`: got there. `answered STATUS BODY`: somebody else did answer. Else `silence` or `refused ERRNO`. */
 export function overTcp(host: string, port: number, path = '/mcp'): string {
   return `
     const { get } = await import('node:http');
     const outcome = await new Promise((resolve) => {
-      const request = get({ host: ${JSON.stringify(host)}, port: ${port}, path: ${JSON.stringify(path)}, timeout: 4000, agent: false }, (response) => {
+      const request = get({ host: ${JSON.stringify(host)}, port: ${port}, path: ${JSON.stringify(path)}, timeout: 4000, agent: false, headers: { host: ${JSON.stringify(HOST)} } }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (text) => (body += text)).on('end', () =>
           resolve(body === 'SERVER' ? body : 'answered ' + response.statusCode + ' ' + body));
