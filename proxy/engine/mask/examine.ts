@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { featuresOf } from './features.ts';
+import { featuresOf, type Features } from './features.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import type { PatternMatcher } from './pattern-matcher.ts';
 import type { Found } from './types.ts';
@@ -23,8 +23,13 @@ export function examine(probe: Probe, text: string, key: string | undefined, lay
   if (features.digits) found.push(...probe.matcher.numbers(text, key, probe.budget));
   if (key !== undefined && layer === 0) found.push(...probe.matcher.member(text, key));
   found.push(...probe.matcher.userPatterns(text, probe.budget));
-  if (layer === MAX_LAYERS) return found;
+  if (layer < MAX_LAYERS) found.push(...examineViews(probe, text, features, layer));
+  return found;
+}
 
+/** What the detectors see under the encodings that the features tell of. */
+export function examineViews(probe: Probe, text: string, features: Features, layer: number): Found[] {
+  const found: Found[] = [];
   for (const view of viewsOf(text, features)) {
     const inside = view.binary
       ? examineBinary(probe, view.text)

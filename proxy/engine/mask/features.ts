@@ -25,12 +25,13 @@ export interface FeatureSink {
 
 const LOWER = 1;
 const UPPER = 2;
-const DIGIT = 4;
-const ENCODED = 8;
-const BETWEEN_DIGITS = 16;
-const MARK = 32;
+export const DIGIT = 4;
+export const ENCODED = 8;
+export const BETWEEN_DIGITS = 16;
+export const MARK = 32;
 
-const KINDS = Uint8Array.from({ length: 0x10000 }, (_, code) =>
+/** The kinds of each UTF-16 unit. */
+export const KINDS = Uint8Array.from({ length: 0x10000 }, (_, code) =>
   code < 128 ? kindOf(String.fromCharCode(code)) : isDisguise(code) ? MARK : 0,
 );
 
@@ -50,9 +51,9 @@ const MIN_RUN = 12;
 /** Shorter runs of digits alone are numbers and dates. */
 const MIN_DIGIT_RUN = 16;
 /** A line of an encoded text that goes on in the next one is at least this long. */
-const MIN_WRAPPED = 16;
+export const MIN_WRAPPED = 16;
 /** The shortest number that a detector looks for. */
-const MIN_DIGITS = 8;
+export const MIN_DIGITS = 8;
 
 /** Walks the text once and tells the sink. */
 export function scanFeatures(text: string, sink: FeatureSink): void {
@@ -94,12 +95,18 @@ export function featuresOf(text: string): Features {
   return found;
 }
 
-/** A word is of one kind of character; what is encoded is of at least two, or hex that happens to have no letter. */
 function tellRun(start: number, end: number, kinds: number, sink: FeatureSink): void {
+  if (mayBeEncoded(end - start, kinds)) sink.run(start, end);
+}
+
+/**
+ * Whether a run of so many characters, of these kinds, is worth decoding. A word is of one kind of character; what is encoded is of at least two, or hex that happens to have no letter.
+ */
+export function mayBeEncoded(length: number, kinds: number): boolean {
+  if (length < MIN_RUN) return false;
   const mixed = kinds & (LOWER | UPPER | DIGIT);
   const isWord = mixed === LOWER || mixed === UPPER || mixed === 0;
-  if (isWord || (mixed === DIGIT && end - start < MIN_DIGIT_RUN)) return;
-  sink.run(start, end);
+  return !isWord && (mixed !== DIGIT || length >= MIN_DIGIT_RUN);
 }
 
 function tellMark(text: string, at: number, sink: FeatureSink): void {

@@ -12,6 +12,10 @@ export interface KnownSecrets {
   find(text: string, budget: Budget): readonly KnownHit[];
   /** Whether a value may reach over several tokens of a JSON text, because it holds a character of its syntax. */
   readonly reachesOverTokens: boolean;
+  /** Whether JSON may write a value with an escape in it, so that it need not stand in JSON as it is. */
+  readonly mayBeEscaped: boolean;
+  /** Whether there is nothing to match. */
+  readonly isEmpty: boolean;
   /** How many distinct values are matched now. */
   readonly size: number;
 }
@@ -30,6 +34,9 @@ export interface KnownSecretsOptions {
 const HOUR_MS = 3_600_000;
 /** What stands between the tokens of JSON, or around them. */
 const JSON_SYNTAX = /["[\]{},:]/;
+/** What JSON writes with an escape, in every form in which a value is looked for. */
+// eslint-disable-next-line no-control-regex -- control characters are what JSON escapes
+const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
 /** Changes go to a small index that is cheap to build; when it has this many values, one index is made of all. */
 const RECENT_MAX = 32;
 
@@ -47,6 +54,7 @@ class KnownValues implements KnownSecrets {
   readonly #until = new Map<string, number>();
   readonly #isLive = (value: string): boolean => (this.#until.get(value) ?? 0) > this.#now();
   #reachesOverTokens = false;
+  #mayBeEscaped = false;
   #settled = new Set<string>();
   #settledIndex: KnownIndex | undefined;
   readonly #recent = new Set<string>();
@@ -63,6 +71,14 @@ class KnownValues implements KnownSecrets {
     return this.#reachesOverTokens;
   }
 
+  get mayBeEscaped(): boolean {
+    return this.#mayBeEscaped;
+  }
+
+  get isEmpty(): boolean {
+    return this.#settledIndex === undefined && this.#recent.size === 0;
+  }
+
   get size(): number {
     return [...this.#until.keys()].filter(this.#isLive).length;
   }
@@ -76,6 +92,7 @@ class KnownValues implements KnownSecrets {
     for (const value of held) {
       this.#until.set(value, Infinity);
       this.#reachesOverTokens ||= JSON_SYNTAX.test(value);
+      this.#mayBeEscaped ||= ESCAPED.test(value);
       if (this.#settled.has(value) || this.#recent.has(value)) continue;
       this.#recent.add(value);
       this.#recentIndex = undefined;

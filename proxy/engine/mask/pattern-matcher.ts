@@ -68,6 +68,29 @@ export class PatternMatcher {
     return this.#patterns.some(({ detector, regexp }) => ANCHOR.test(detector.pattern) || regexp.test(text));
   }
 
+  get hasPatterns(): boolean {
+    return this.#patterns.length > 0;
+  }
+
+  /** Whether a detector of literals could match in the text or in a part of it; false is a proof that none does. */
+  mayHoldLiteral(text: string): boolean {
+    let found = false;
+    this.#automaton?.scan(text, (end, index) => {
+      if (found) return;
+      const literal = this.#stands(text, end, index);
+      found = literal !== undefined && mayMatchAt(literal.of.detector, text, end - literal.text.length);
+    });
+    return found;
+  }
+
+  /** Whether a stretch between characters that no number holds has the shape of one that is looked for. */
+  mayHoldNumber(stretch: string): boolean {
+    return this.#numbers.some(({ pattern }) => {
+      pattern.lastIndex = 0;
+      return pattern.test(stretch);
+    });
+  }
+
   /** Calls back with the offset behind every literal that a detector could begin from. */
   eachCue(text: string, onCue: (end: number) => void): void {
     this.#automaton?.scan(text, (end, index) => {
@@ -200,6 +223,20 @@ function accept(
   if (detector.valid !== undefined && !detector.valid(value, { before, next: text.charAt(end), key }))
     return undefined;
   return { start, end, detector, value: detector.normalize?.(value) ?? value };
+}
+
+/** A match without space, quotes and backslashes lies within the word around its literal, if it is long enough. */
+function mayMatchAt({ leastLength = 0 }: LiteralDetector, text: string, at: number): boolean {
+  let start = at;
+  let end = at;
+  while (end - at < leastLength && isOfWord(text.charCodeAt(end))) end += 1;
+  while (end - start < leastLength && isOfWord(text.charCodeAt(start - 1))) start -= 1;
+  return end - start >= leastLength;
+}
+
+/** Neither space nor quote nor backslash; nor the NaN beyond the ends of a text. */
+function isOfWord(code: number): boolean {
+  return code > 0x20 && code !== 0x22 && code !== 0x5c;
 }
 
 function isTouched(text: string, { start, end }: Span): boolean {

@@ -54,6 +54,16 @@ export class Plan {
     this.excluding = policies.flatMap((policy) => policy.excludedPaths.map((query) => ({ query, policy })));
   }
 
+  /** Whether nothing is looked for, so that only values the proxy holds matter. */
+  get isIdle(): boolean {
+    return this.#uses.size === 0 && this.#keys.size === 0 && !this.selectsByPlace;
+  }
+
+  /** Whether some key tells that its value is to be masked. */
+  get wantsKeys(): boolean {
+    return this.#keys.size > 0 || this.matcher.wantsMembers;
+  }
+
   /** Whether it matters where a value lies, beyond the key it is under. */
   get selectsByPlace(): boolean {
     return this.hasColumns || this.selecting.length > 0 || this.excluding.length > 0;

@@ -31,6 +31,8 @@ export interface LiteralDetector extends DetectorBase {
   readonly pattern: string;
   /** How far a match reaches from the first character of its literal, in both directions. Default 0 and 512. */
   readonly reach?: { readonly before: number; readonly after: number };
+  /** Set where no match holds space, a quote or a backslash: the length of the shortest one. */
+  readonly leastLength?: number;
   /** Whether letters or digits may touch the value. Default false. */
   readonly embedded?: boolean;
 }

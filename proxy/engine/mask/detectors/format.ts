@@ -56,6 +56,7 @@ export function format({ name, description, source, parts, valid, examples }: Fo
     literals: literalsOf(parts[cue] ?? '').map((literal) => literal.toLowerCase()),
     pattern: parts.map(patternOf).join(''),
     reach: { before: lengthOf(parts.slice(0, cue)), after: lengthOf(parts.slice(cue)) + 1 },
+    ...(parts.every(isUnbroken) ? { leastLength: leastLengthOf(parts) } : {}),
     ...(valid === undefined ? {} : { valid }),
     examples: examples ?? (() => examplesOf(parts)),
   };
@@ -118,6 +119,21 @@ function examplesOf(parts: readonly Part[]): ReturnType<LiteralDetector['example
       `${whole.slice(0, whole.length / 2)} ${whole.slice(whole.length / 2)}`,
     ],
   };
+}
+
+/** Whether the part holds nothing that ends a word, or that JSON would escape. */
+function isUnbroken(part: Part): boolean {
+  return isRun(part)
+    ? /^\[[A-Za-z0-9_+/.~=-]+\]$/.test(part.charset)
+    : literalsOf(part).every((literal) => !/[\s"\\]/.test(literal));
+}
+
+function leastLengthOf(parts: readonly Part[]): number {
+  return parts.reduce(
+    (sum, part) =>
+      sum + (isRun(part) ? part.least : Math.min(...literalsOf(part).map(({ length }) => length))),
+    0,
+  );
 }
 
 function write(parts: readonly Part[], choice: number): string {

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { MaskPolicy } from '../../../crds/bundle.ts';
+import { maskDocument } from './document.ts';
+import { Budget } from './budget.ts';
+import { ALPHANUMERIC, filler } from './detectors/detector.ts';
+import { PRESETS } from './detectors/index.ts';
+import { createKnownSecrets } from './known-secrets.ts';
+import { Ledger } from './ledger.ts';
+import { NO_POLICIES } from './place.ts';
+import { Plan } from './plan.ts';
+import { compilePolicy } from './policy.ts';
+import { provesClean } from './proof.ts';
+import { MESSAGE } from './shape.ts';
+import { maskString } from './strings.ts';
+
+const policy: MaskPolicy = {
+  name: 'tools/p',
+  mode: 'Enforce',
+  direction: 'Both',
+  detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }, { preset: 'PersonalData' }],
+  fields: [{ keys: ['ssn', 'api_key', 'Pass-Word'] }],
+  exclude: [],
+  action: 'Redact',
+};
+const plan = new Plan([compilePolicy(policy)]);
+const HELD = `zq-${filler(ALPHANUMERIC, 21)}`;
+const known = createKnownSecrets({ now: () => 0 });
+known.set('test', [HELD]);
+
+/** Whether the walk through the whole message finds nothing. */
+function isClean(text: string): boolean {
+  const probe = { known, matcher: plan.matcher, budget: new Budget(1e9) };
+  const ledger = new Ledger(plan, 'record', new Uint8Array(32));
+  const work = { plan, probe, ledger, live: false, maskString, promise: undefined };
+  const edits = maskDocument(work, {
+    text,
+    trie: undefined,
+    shape: MESSAGE,
+    path: '$',
+    selected: [],
+    excluded: NO_POLICIES,
+    nesting: 0,
+  });
+  return edits.length === 0 && ledger.masked.length === 0 && ledger.audited.length === 0;
+}
+
+const examples = Object.values(PRESETS)
+  .flat()
+  .flatMap((detector) => detector.examples().positive);
+
+const encodings: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => Buffer.from(text).toString('base64'),
+  (text) => Buffer.from(text).toString('base64url'),
+  (text) => Buffer.from(text).toString('hex'),
+  (text) => encodeURIComponent(text),
+  (text) => text.replaceAll(/./g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`),
+  (text) => text.replaceAll(/[a-z]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  (text) => text.replaceAll(/./gs, '$&\u200b'),
+  (text) => text.replaceAll(/.{20}/g, '$&\n'),
+  (text) => JSON.stringify(text),
+  (text) => JSON.stringify({ value: text }),
+  (text) => JSON.stringify({ [text]: 1 }, null, 2),
+  (text) => JSON.stringify({ note: 'x', 'api\nkey': text, id: 1 }),
+];
+
+const planted = fc
+  .tuple(
+    fc.constantFrom(HELD, ...examples),
+    fc.array(fc.constantFrom(...encodings), { maxLength: 3 }),
+    fc.constantFrom('', ' ', '\n', '\\', '\\n', '"', ': ', 'n', '4', 'é', '/', '\t'),
+    fc.constantFrom('', ' ', '\n', '\\', '"', ';', '.', '5', '='),
+  )
+  .map(([secret, layers, before, after]) => before + layers.reduce((text, one) => one(text), secret) + after);
+
+const word = fc.oneof(
+  fc.lorem({ maxCount: 6 }),
+  fc.uuid(),
+  fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.integer().map(String),
+  fc.stringMatching(/^[ -~\n]{0,30}$/),
+  fc.string({
+    unit: fc.constantFrom('"', '\\', 'n', ':', ' ', '{', '}', 's', '1', '%', '\n', '-'),
+    maxLength: 12,
+  }),
+);
+const key = fc.constantFrom(
+  'id',
+  'note',
+  'ssn',
+  'S-S-N',
+  'api"key',
+  'api\\key',
+  'a\npikey',
+  'api_key\n',
+  'token',
+);
+const leaf = fc.oneof(word, fc.integer(), fc.boolean(), fc.double({ noNaN: true }), planted);
+const value = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    leaf,
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.oneof(key, word), tie('value'), { maxKeys: 4 }),
+    tie('value').map((inner) => JSON.stringify(inner)),
+    tie('value').map((inner) => `Result:\n${JSON.stringify(inner, null, 1)}\n`),
+  ),
+})).value;
+const message = fc
+  .tuple(value, fc.constantFrom('structuredContent', 'content', 'other'), fc.constantFrom(0, 2))
+  .map(([inner, member, indent]) =>
+    JSON.stringify({ jsonrpc: '2.0', id: 1, result: { [member]: inner } }, null, indent),
+  );
+
+describe('the proof that a message is clean', () => {
+  it('holds for no message in which the walk finds something', () => {
+    fc.assert(
+      fc.property(message, (text) => !provesClean(text, plan, known) || isClean(text)),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each(examples)('fails for every example, and for each of its encodings: %#', (example) => {
+    for (const encode of encodings) {
+      const text = JSON.stringify({ result: { structuredContent: { note: encode(example) } } });
+      expect(provesClean(text, plan, known) && !isClean(text)).toBe(false);
+    }
+  });
+
+  it('succeeds for what tools usually say', () => {
+    const row = {
+      id: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+      at: '2026-11-20T10:11:12.000Z',
+      at_desk: 'front desk',
+    };
+    const content = [{ type: 'text', text: JSON.stringify({ rows: [row, row], 'a path': "it's done" }) }];
+    for (const result of [{ content }, { structuredContent: row }])
+      expect(provesClean(JSON.stringify({ jsonrpc: '2.0', id: 1, result }), plan, known)).toBe(true);
+  });
+});
