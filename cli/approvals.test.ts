@@ -76,9 +76,11 @@ function putInForce(inForce: typeof rule): void {
   ]);
 }
 
-async function held(subject: string, username: string): Promise<string> {
+async function held(subject: string, username: string, asked = rule): Promise<string> {
   const person = { ...requester, issuer: issuer.url, subject, username };
-  return (await operator.approvals.demand({ ...demand, requester: person })).metadata.name;
+  const { name, revision } = asked;
+  const wanted = { ...demand, requester: person, rule: { name, revision } };
+  return (await operator.approvals.demand(wanted)).metadata.name;
 }
 
 async function tokenOf(
@@ -135,7 +137,10 @@ describe('an approver', () => {
   });
 
   test('is told when others must approve too', async () => {
-    putInForce({ ...rule, approvers: { ...rule.approvers, count: 2 } });
+    // Who decides is settled when the call is held, so it is another call under another revision.
+    const two = { ...rule, revision: 'r2', approvers: { ...rule.approvers, count: 2 } };
+    putInForce(two);
+    const id = await held(requester.subject, requester.username, two);
     const first = await run('approve', id, '--token', await tokenOf('alice', ['dba']));
     expect(first.out).toBe(`${id} approved by you; it waits for further approvers.\n`);
     const second = await run('approve', id, '--token', await tokenOf('bob', ['dba']));

@@ -73,7 +73,7 @@ async function serve(): Promise<Served> {
   const ended = running.code.then((code) => {
     throw new Error(`It ended with ${String(code)}:\n${running.err()}`);
   });
-  const ready = expect.poll(running.out, { timeout: 15_000, interval: 50 }).toMatch(READY);
+  const ready = expect.poll(running.out, { timeout: 45_000, interval: 50 }).toMatch(READY);
   await Promise.race([ready, ended]);
   ended.catch(() => undefined);
   const [, mcp = '', admin = ''] = READY.exec(running.out()) ?? [];
@@ -175,7 +175,7 @@ describe('a directory of manifests', () => {
     const served = await serve();
     for (const pid of await childrenOf(served)) process.kill(pid, 'SIGKILL');
     await expect
-      .poll(async () => (await statusOf(served.admin)).processes, { timeout: 15_000 })
+      .poll(async () => (await statusOf(served.admin)).processes, { timeout: 45_000 })
       .toMatchObject([
         { name: 'recorder', running: true, restarts: 1 },
         { name: 'proxy', running: true, restarts: 1, url: new URL(served.mcp).origin },
@@ -189,7 +189,7 @@ describe('a directory of manifests', () => {
     expect(children).toHaveLength(2);
     served.process.kill('SIGKILL');
     await served.code;
-    await expect.poll(() => children.filter(lives), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => children.filter(lives), { timeout: 45_000 }).toEqual([]);
   });
 
   test('is not served twice from one state', async () => {

@@ -13,7 +13,7 @@ export const NAMESPACE = 'gatehouse-system';
 const CHART = join(import.meta.dirname, '../../charts/gatehouse');
 const RELEASE = 'gatehouse';
 /** As long as another file may take with its turn. */
-const TURN_SECONDS = 400;
+const TURN_SECONDS = 1_200;
 
 /** Resolves when no other test file uses the installation, with what lets the next one have it. */
 export function takeTurn(cluster: Cluster): Promise<() => void> {

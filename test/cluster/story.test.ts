@@ -55,7 +55,7 @@ describeWithCluster('from helm install to helm uninstall', (cluster) => {
       await cluster().loadImage(archive);
     }
     world = { cluster: cluster(), directory, namespace: await cluster().createNamespace('story') };
-  }, 600_000);
+  }, 1_600_000);
 
   afterAll(async () => {
     if (installed) await uninstallGatehouse(cluster());

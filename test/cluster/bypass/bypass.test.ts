@@ -33,13 +33,13 @@ describeWithCluster('ways around the sidecar', (cluster) => {
     sides.ruled = await naiveSide(naive, true);
     const guarded = { ...naive, namespace: await namespaceOf('bypass-guarded') };
     sides.guarded = await guardedSide(guarded);
-  }, 700_000);
+  }, 1_600_000);
 
   afterAll(async () => {
     for (const namespace of namespaces) await cluster().removeNamespace(namespace);
     await uninstallGatehouse(cluster());
     endTurn();
-  });
+  }, 300_000);
 
   const side = (name: keyof typeof sides): Side => {
     const made = sides[name];
