@@ -27,6 +27,8 @@ export interface ProxyConfig {
   readonly tokenFile: string;
   /** What is recorded and not delivered yet. */
   readonly spoolDir: string;
+  /** What outlives a restart of this process: the last policies. */
+  readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly exitWithParent: boolean;
   /** What stdio servers get of this process's environment: enough to find their programs, none of its secrets. */
@@ -83,6 +85,7 @@ export function readProxyConfig(
     probes: probesOf(from),
     tokenFile: from.GATEHOUSE_TOKEN_FILE,
     spoolDir: join(resolve(from.GATEHOUSE_STATE_DIR), 'spool'),
+    stateDir: resolve(from.GATEHOUSE_STATE_DIR),
     logLevel: from.GATEHOUSE_LOG_LEVEL,
     exitWithParent: from.GATEHOUSE_EXIT_WITH_PARENT === '1',
     childEnvironment: Object.fromEntries(

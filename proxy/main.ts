@@ -5,7 +5,6 @@ import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fetch } from 'undici';
 import type { Bundle, ServerSpec } from '#bundle';
-import { sentenceOf } from '../lib/errors.ts';
 import { freshFile } from '../lib/fresh-file.ts';
 import { formatAddress, listen } from '../lib/listen.ts';
 import { createLogger, type Logger } from '../lib/log.ts';
@@ -13,9 +12,10 @@ import { createOidcVerifier, type OidcVerifier } from '../lib/oidc.ts';
 import { closeServer } from '../lib/server-close.ts';
 import type { ProxyConfig } from './config.ts';
 import { createApprovals } from './control/approvals.ts';
-import { followBundles } from './control/bundles.ts';
 import { ControlClient } from './control/client.ts';
+import { lastBundlesIn } from './control/last-bundles.ts';
 import { nodeFiles } from './credential/index.ts';
+import { follow } from './follow.ts';
 import { createHttpUpstream } from './forward/http.ts';
 import { createSseUpstream } from './forward/sse.ts';
 import { createStdioUpstream } from './forward/stdio.ts';
@@ -119,26 +119,20 @@ async function serve(parts: Parts): Promise<void> {
   if (config.probes !== undefined && probesServer !== undefined)
     await listen(probesServer, config.probes.listen);
   const sweeping = setInterval(() => serving.sweep(), SWEEP_MS);
-  let announced = false;
   try {
-    await followBundles({
+    await follow({
       client,
+      gateways: serving,
+      last: lastBundlesIn(config.stateDir),
       log,
-      signal: stop,
-      random: Math.random,
-      onBundles: async (bundles) => {
-        const applied = await serving.apply(bundles);
-        for (const one of applied)
-          await client
-            .tell({ method: 'POST', path: '/v1/applied', body: one })
-            .catch((error: unknown) =>
-              log.warn({ reason: sentenceOf(error) }, 'the operator was not told what is in force'),
-            );
-        if (announced) return;
-        announced = true;
-        parts.io.stdout.write(
-          `${JSON.stringify({ ready: true, listen: `http://${formatAddress(bound)}`, metrics: `http://${formatAddress(metricsAt)}`, startedInMs: Math.round(performance.now()) })}\n`,
-        );
+      stop,
+      onReady: () => {
+        const at = {
+          listen: `http://${formatAddress(bound)}`,
+          metrics: `http://${formatAddress(metricsAt)}`,
+        };
+        const startedInMs = Math.round(performance.now());
+        parts.io.stdout.write(`${JSON.stringify({ ready: true, ...at, startedInMs })}\n`);
       },
     });
   } finally {
