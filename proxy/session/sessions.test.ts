@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { callerNamed } from '../../test/fixtures/exchange.ts';
+import { callerNamed } from '../../test/fixtures/caller.ts';
 import { Refusal } from '../refusal.ts';
 import { createSealer } from './seal.ts';
 import { Sessions, type Session } from './sessions.ts';
