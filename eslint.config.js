@@ -26,7 +26,10 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-console': 'error',
@@ -37,7 +40,10 @@ export default tseslint.config(
     },
   },
   { files: ['**/config.ts', 'test/**', 'hack/**'], rules: { 'no-restricted-syntax': ['error', reveal] } },
-  { files: ['proxy/credential/**', 'proxy/egress/**', '**/*.test.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },
+  {
+    files: ['proxy/credential/**', 'proxy/egress/**', '**/*.test.ts'],
+    rules: { 'no-restricted-syntax': ['error', environment] },
+  },
   { files: ['hack/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.test.ts', 'test/**'],

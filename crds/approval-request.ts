@@ -85,7 +85,6 @@ const transitions = [
   },
 ];
 
-
 export const approvalRequestSpec = members.meta({ 'x-kubernetes-validations': transitions });
 
 export const approvalRequestStatus = z.strictObject({
