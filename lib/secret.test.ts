@@ -6,7 +6,7 @@ test('a secret shows itself to reveal() and to nothing else', () => {
   const secret = new Secret('hunter2');
   const seen = [
     String(secret),
-    `${secret.toString()}`,
+    secret.toString(),
     JSON.stringify({ secret }),
     inspect(secret, { showHidden: true, depth: 9 }),
     inspect(new Error('x', { cause: { secret } })),
