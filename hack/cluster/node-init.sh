@@ -36,7 +36,11 @@ ip link set lo up
 echo 1 > /proc/sys/net/ipv4/ip_forward
 if [ -d /proc/sys/net/ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; fi
 echo "$families" | while read -r address services; do
-  ip address add "$address" dev lo
+  # Without looking for duplicates, which would leave an IPv6 address unusable as a source for a moment.
+  case $address in
+    *:*) ip address add "$address" dev lo nodad ;;
+    *) ip address add "$address" dev lo ;;
+  esac
   # The API server calls webhooks by the addresses of Services, which no interface has.
   ip route add "$services" dev lo src "$address"
 done

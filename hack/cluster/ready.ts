@@ -96,7 +96,8 @@ function failed(layout: Layout, why: string, daemon: string, lastWords: string):
   return new ClusterError(`The cluster ${layout.name} did not come up: ${why}.\n${lines.join('\n')}`);
 }
 
-function tailOf(layout: Layout, daemon: string): string {
+/** The last lines of a log of the cluster. */
+export function tailOf(layout: Layout, daemon: string): string {
   try {
     const text = readFileSync(join(layout.directory, 'log', `${daemon}.log`), 'utf8');
     return text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');

@@ -8,6 +8,7 @@ import { daemonsOf } from './daemons.ts';
 import { ClusterError } from './errors.ts';
 import { configurationFiles, type Snapshotter } from './files.ts';
 import { writeIdentities } from './identities.ts';
+import { tailOf } from './ready.ts';
 import { ADDRESSES, families, type Layout } from './layout.ts';
 import { writeState } from './state.ts';
 
@@ -24,7 +25,7 @@ export async function startCluster(layout: Layout): Promise<void> {
   await writeIdentities(layout, port);
   writeConfiguration(layout);
   const first = startFirstProcess(layout);
-  const started = answerOf(first);
+  const started = answerOf(first, layout);
   first.send('listener', listener);
   await started;
   writeState(layout, { pid: first.pid ?? 0, port });
@@ -65,7 +66,7 @@ function startFirstProcess(layout: Layout): ChildProcess {
 }
 
 /** The supervisor answers once it has the socket. */
-function answerOf(child: ChildProcess): Promise<void> {
+function answerOf(child: ChildProcess, layout: Layout): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('message', () => {
       child.disconnect();
@@ -74,7 +75,11 @@ function answerOf(child: ChildProcess): Promise<void> {
     child.once('error', (error) =>
       reject(new ClusterError(`The cluster could not be started: ${error.message}.`)),
     );
-    child.once('exit', () => reject(new ClusterError('The first process of the cluster ended at once.')));
+    child.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${String(code)}`;
+      const said = tailOf(layout, 'node-init');
+      reject(new ClusterError(`The first process of the cluster ended at once (${how}).\n${said}`));
+    });
   });
 }
 
