@@ -26,6 +26,9 @@ export function collect(stream: Readable, maxBytes: number): Promise<Buffer> {
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
     });
     stream.once('error', reject);
-    stream.once('close', () => reject(new Error('The stream was closed before it ended.')));
+    // Every stream closes; an error with its stack is made for those that had not ended.
+    stream.once('close', () => {
+      if (!stream.readableEnded) reject(new Error('The stream was closed before it ended.'));
+    });
   });
 }
