@@ -24,11 +24,30 @@ export function parseJson(text: string, limits: { maxDepth?: number } = {}): unk
   return value;
 }
 
+/** The keys of one object. Most have a few, which are compared faster than they are hashed. */
+class Keys {
+  readonly #few: string[] = [];
+  #many: Set<string> | undefined;
+
+  /** False when the key was there already. */
+  add(key: string): boolean {
+    if (this.#many !== undefined) {
+      const before = this.#many.size;
+      return this.#many.add(key).size > before;
+    }
+    if (this.#few.includes(key)) return false;
+    if (this.#few.push(key) > MANY) this.#many = new Set(this.#few);
+    return true;
+  }
+}
+
+const MANY = 12;
+
 /** Refuses the second of two equal keys: which one counts is where parsers differ. */
 class UniqueKeys implements JsonVisitor {
   readonly #text: string;
-  readonly #objects: (Set<string> | undefined)[] = [];
-  #keys: Set<string> | undefined;
+  readonly #objects: (Keys | undefined)[] = [];
+  #keys: Keys | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -36,7 +55,7 @@ class UniqueKeys implements JsonVisitor {
 
   openObject(): void {
     this.#objects.push(this.#keys);
-    this.#keys = new Set();
+    this.#keys = new Keys();
   }
 
   closeObject(): void {
@@ -46,9 +65,7 @@ class UniqueKeys implements JsonVisitor {
   key(start: number, end: number, plain: boolean): void {
     const keys = this.#keys;
     if (keys === undefined) return;
-    const before = keys.size;
-    keys.add(tokenValue(this.#text, start, end, plain));
-    if (keys.size > before) return;
+    if (keys.add(tokenValue(this.#text, start, end, plain))) return;
     throw new JsonTextError(
       'json_duplicate_key',
       `An object has the same key twice, the second time at ${placeOf(this.#text, start)}; send every key once.`,
