@@ -8,6 +8,6 @@ COPY --chmod=755 bin /usr/local/bin
 # By number, so that runAsNonRoot can be checked; the network rules exempt this user.
 USER 64311:64311
 # As cli/standalone.ts has it for its children.
-ENV NODE_OPTIONS=--max-semi-space-size=4
+ENV NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /
 ENTRYPOINT ["node", "/opt/gatehouse/main.mjs"]
