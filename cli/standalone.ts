@@ -10,8 +10,8 @@ import { ManifestsRefused, startStandalone, type Standalone } from '../operator/
 import { UsageError, type Io } from './io.ts';
 
 /**
- * The young generation may grow to three times this under load. Half of V8's own bound was as fast in `make bench`; a
- * quarter of this one cost a quarter of the throughput, because calls then live long enough to be promoted.
+ * Under load V8 would let the young generation grow to 96 MB; this halves it. Much less is no gain: at 4 MB `make bench`
+ * was slower, because calls then live long enough to be promoted, and the process as large.
  */
 const NODE_FLAGS = ['--max-semi-space-size=16'];
 
