@@ -42,7 +42,7 @@ export const build: readonly BuiltinDetector[] = [
   format({
     name: 'pypi-token',
     description: 'PyPI or TestPyPI API token (macaroon)',
-    source: 'https://pypi.org/help/#apitoken',
+    source: 'PyPI help, "How can I use API tokens to authenticate with PyPI?"',
     parts: [['pypi-AgEIcHlwaS5vcmc', 'pypi-AgENdGVzdC5weXBpLm9yZw'], url64(50, 1024)],
   }),
   format({
