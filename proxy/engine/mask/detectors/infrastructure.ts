@@ -138,7 +138,7 @@ export const infrastructure: readonly BuiltinDetector[] = [
     cue: 'literal',
     name: 'password-hash',
     description: 'Password hash in crypt form: bcrypt, SHA-crypt, scrypt, yescrypt, Argon2',
-    source: 'https://manpages.debian.org/bookworm/libcrypt-dev/crypt.5.en.html',
+    source: 'Manual page crypt(5) of libxcrypt',
     literals: ['$2a$', '$2b$', '$2y$', '$5$', '$6$', '$y$', '$7$', '$argon2', '$apr1$'],
     pattern: String.raw`\$(?:2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}|(?:5|6|y|7|apr1)\$[./A-Za-z0-9=,]{1,64}\$[./A-Za-z0-9$]{20,128}|argon2(?:id|i|d)\$v=[0-9]+\$[a-z0-9=,]{5,64}\$[A-Za-z0-9+/]{8,}\$[A-Za-z0-9+/]{16,})`,
     examples: () => ({
@@ -154,7 +154,7 @@ export const infrastructure: readonly BuiltinDetector[] = [
     cue: 'literal',
     name: 'wireguard-key',
     description: 'Private or preshared key in a WireGuard configuration',
-    source: 'https://manpages.debian.org/bookworm/wireguard-tools/wg.8.en.html#CONFIGURATION_FILE_FORMAT',
+    source: 'Manual page wg(8), "Configuration file format"',
     literals: ['privatekey', 'presharedkey'],
     pattern: String.raw`(?:PrivateKey|PresharedKey)\s{0,4}=\s{0,4}([A-Za-z0-9+/]{43}=)`,
     examples: () => ({
