@@ -21,4 +21,8 @@ export class Lru<K, V> {
     const oldest = this.#entries.keys().next();
     if (this.#entries.size > this.#size && oldest.done !== true) this.#entries.delete(oldest.value);
   }
+
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
 }

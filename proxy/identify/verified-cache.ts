@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { Lru } from '../../lib/lru.ts';
 import type { Caller } from '../exchange.ts';
 
 /** So that a key that was withdrawn, or a clock that was wrong, does not live on for long. */
@@ -18,21 +19,18 @@ export interface VerifiedCache {
 
 /** Keeps no token, only its SHA-256; at most `size` entries, the least recently used goes first. */
 export function createVerifiedCache(size: number, now: () => number): VerifiedCache {
-  const entries = new Map<string, Entry>();
+  const entries = new Lru<string, Entry>(size);
   return {
     get: (token) => {
       const key = keyOf(token);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
+      if (entry.until > now()) return entry.caller;
       entries.delete(key);
-      if (entry.until <= now()) return undefined;
-      entries.set(key, entry);
-      return entry.caller;
+      return undefined;
     },
     set: (token, caller, expiresAt) => {
       entries.set(keyOf(token), { caller, until: Math.min(expiresAt, now() + MAX_AGE_MS) });
-      const oldest = entries.keys().next();
-      if (entries.size > size && oldest.done !== true) entries.delete(oldest.value);
     },
   };
 }
