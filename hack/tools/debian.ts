@@ -17,6 +17,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   prometheus: '/usr/bin/prometheus',
   iproute2: '/usr/sbin/ip',
   openssl: '/usr/bin/openssl',
+  postgresql: '/usr/lib/postgresql/15/bin/initdb',
 };
 
 const POLICY = '/usr/sbin/policy-rc.d';
