@@ -50,6 +50,7 @@ beforeEach(async () => {
       installation: () => ({ namespace: STANDALONE_NAMESPACE, baseDir: directory, floors: NO_FLOORS }),
       reviewer: fixedTokens([]),
       fetch,
+      roots: () => undefined,
       fetchText: fetch,
       processes: () => [{ name: 'proxy', running: true, restarts: 0 }],
       metricsPages: () => [{ process: 'proxy', url: `${issuer.url}/nothing` }],

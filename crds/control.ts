@@ -15,9 +15,12 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { bundle } from './bundle.ts';
 
-/** One line of the bundle stream. `bundles` is always the whole set for this proxy; a heartbeat comes every 10 s. */
+/**
+ * One line of the bundle stream. `bundles` is always the whole set for this proxy, and `roots` all that vouches for the
+ * installation from now on, PEM: absent where the proxy is told of them another way. A heartbeat comes every 10 s.
+ */
 export const bundleFrame = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('bundles'), bundles: z.array(bundle) }),
+  z.object({ type: z.literal('bundles'), bundles: z.array(bundle), roots: z.string().optional() }),
   z.object({ type: z.literal('heartbeat') }),
 ]);
 
@@ -77,6 +80,7 @@ export const acknowledged = z.object({ acknowledged: z.int() });
 export const outOfSequence = z.object({ code: z.string(), message: z.string(), expected: z.int() });
 
 export type BundleFrame = z.infer<typeof bundleFrame>;
+export type BundleSet = Omit<Extract<BundleFrame, { type: 'bundles' }>, 'type'>;
 export type Applied = z.infer<typeof applied>;
 export type Requester = z.infer<typeof requester>;
 export type ParsedCall = z.infer<typeof parsedCall>;

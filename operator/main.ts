@@ -19,7 +19,7 @@ import { createAppliedBoard } from './publish/applied-board.ts';
 import { createBundleBoard, type BundleBoard } from './publish/bundle-board.ts';
 import { createControlApi } from './publish/control-api.ts';
 import type { TokenReviewer } from './publish/identity.ts';
-import { startTlsServer, type TlsServerOptions } from './publish/tls-server.ts';
+import { startTlsServer, type TlsServer, type TlsServerOptions } from './publish/tls-server.ts';
 
 export interface OperatorOptions {
   readonly adminListen: Address;
@@ -42,6 +42,8 @@ export interface OperatorDeps {
   readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys'>;
   /** Asks issuers for their keys. */
   readonly fetch: IssuerFetch;
+  /** What proxies are to trust from now on, PEM; undefined where they read it from a file. */
+  readonly roots: () => string | undefined;
   /** Reads the metrics of the other processes. */
   readonly fetchText: FetchText;
   /** The processes beside the operator that it is answerable for. */
@@ -77,6 +79,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const controlApp = createControlApi({
     ...{ board, applied, approvals, clock, log },
     reviewer: deps.reviewer,
+    roots: deps.roots,
     onFollower: (change) => metrics.follower(change),
   });
   const status = (): Status =>
@@ -92,16 +95,17 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     hosts: [options.adminListen.host, ...options.adminHosts],
     onDecision: (verdict) => metrics.decided(verdict),
   });
-  const control = await startTlsServer(controlApp, options.control, { clock, log });
   const admin = createServer(adminApp);
+  let control: TlsServer | undefined;
 
   const close = async (): Promise<void> => {
     policy.close();
     approvals.close();
-    await Promise.all([closeServer(admin, ADMIN_GRACE_MS), control.close()]);
+    await Promise.all([closeServer(admin, ADMIN_GRACE_MS), control?.close()]);
     await people.close();
   };
   try {
+    control = await startTlsServer(controlApp, options.control, { clock, log });
     const adminUrl = `http://${formatAddress(await listen(admin, options.adminListen))}`;
     return { controlUrl: control.url, adminUrl, board, policy, approvals, close };
   } catch (error) {

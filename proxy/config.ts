@@ -19,7 +19,7 @@ export interface ProxyConfig {
   readonly recorderUrl: string;
   /** Roots of the installation, PEM. */
   readonly caFile: string;
-  /** What `caFile` is to hold, where the roots came with the environment; what a pod's namespace edits proves nothing. */
+  /** What `caFile` holds at first, where the roots came with the environment; later ones come from the operator. */
   readonly ca: string | undefined;
   /** Where the kubelet asks for the containers beside this one; undefined where it asks them itself. */
   readonly probes: { readonly listen: Address; readonly targets: ProbeTargets } | undefined;

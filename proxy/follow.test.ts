@@ -17,7 +17,11 @@ afterEach(() => rm(directory, { recursive: true }));
 
 /** Nobody listens there: port 9 is the one that discards. */
 const nobody = () =>
-  new ControlClient({ url: 'https://127.0.0.1:9', ca: '', token: () => Promise.resolve('t') });
+  new ControlClient({
+    url: 'https://127.0.0.1:9',
+    ca: () => Promise.resolve(''),
+    token: () => Promise.resolve('t'),
+  });
 
 async function start(patienceMs: number): Promise<readonly Bundle[] | undefined> {
   const stop = new AbortController();
@@ -27,6 +31,7 @@ async function start(patienceMs: number): Promise<readonly Bundle[] | undefined>
     client,
     gateways: { apply: (bundles) => Promise.resolve(((inForce = bundles), [])) },
     last: lastBundlesIn(directory),
+    roots: { take: () => Promise.resolve() },
     log: silentLogger(),
     stop: stop.signal,
     onReady: () => stop.abort(),

@@ -1,16 +1,19 @@
 /** Keeps the gateways as the operator says, and as it last said where a start finds it away. */
 import type { Bundle } from '#bundle';
+import type { BundleSet } from '#control';
 import { sentenceOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { followBundles } from './control/bundles.ts';
 import type { ControlClient } from './control/client.ts';
 import type { LastBundles } from './control/last-bundles.ts';
+import type { Roots } from './control/roots.ts';
 import type { Gateways } from './gateways.ts';
 
 export interface Following {
   readonly client: ControlClient;
   readonly gateways: Pick<Gateways, 'apply'>;
   readonly last: LastBundles;
+  readonly roots: Pick<Roots, 'take'>;
   readonly log: Logger;
   /** Aborted when the process is told to end. */
   readonly stop: AbortSignal;
@@ -34,7 +37,7 @@ export async function follow(following: Following): Promise<void> {
       log,
       signal: stop,
       random: Math.random,
-      onBundles: (bundles) => feed.take(bundles),
+      onBundles: (set) => feed.take(set),
     });
   } finally {
     clearTimeout(fallback);
@@ -53,9 +56,11 @@ class Feed {
   }
 
   /** What the operator says. */
-  take(bundles: readonly Bundle[]): Promise<void> {
+  take({ bundles, roots }: BundleSet): Promise<void> {
     this.#heard = true;
     return this.#enqueue(async () => {
+      // First: what comes after may need a new connection.
+      if (roots !== undefined) await this.#trust(roots);
       await this.#apply(bundles);
       await this.#keep(bundles);
     });
@@ -90,6 +95,14 @@ class Feed {
     if (this.#ready) return;
     this.#ready = true;
     onReady();
+  }
+
+  async #trust(pem: string): Promise<void> {
+    try {
+      await this.#following.roots.take(pem);
+    } catch (error) {
+      this.#following.log.error({ reason: sentenceOf(error) }, 'new roots could not be taken up');
+    }
   }
 
   async #keep(bundles: readonly Bundle[]): Promise<void> {

@@ -1,7 +1,5 @@
 /** The proxy process: builds every client and hands them on, says when it is ready, and ends in order. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fetch } from 'undici';
 import type { Bundle, ServerSpec } from '#bundle';
@@ -14,6 +12,7 @@ import type { ProxyConfig } from './config.ts';
 import { createApprovals } from './control/approvals.ts';
 import { ControlClient } from './control/client.ts';
 import { lastBundlesIn } from './control/last-bundles.ts';
+import { openRoots, type Roots } from './control/roots.ts';
 import { nodeFiles } from './credential/index.ts';
 import { follow } from './follow.ts';
 import { createHttpUpstream } from './forward/http.ts';
@@ -46,7 +45,7 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
   const log = createLogger({ name: 'proxy', level: config.logLevel });
   const stop = stopSignal(io, config.exitWithParent);
   const metrics = createMetrics(Date.now);
-  await keepRoots(config);
+  const roots = await openRoots(config);
   const recorder = createRecorder({
     spoolDir: config.spoolDir,
     transport: createHttpsTransport({
@@ -60,11 +59,11 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
   metrics.observeRecorder(() => recorder.state());
   const client = new ControlClient({
     url: config.controlUrl,
-    ca: await readFile(config.caFile, 'utf8'),
+    ca: roots.current,
     token: freshFile(config.tokenFile, (text) => text.trim()),
   });
   try {
-    await serve({ config, io, log, stop, metrics, recorder, client });
+    await serve({ config, io, log, stop, metrics, recorder, client, roots });
     return 0;
   } finally {
     // Or reading it would keep the process alive.
@@ -72,12 +71,6 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
     await recorder.close();
     await client.close();
   }
-}
-
-async function keepRoots({ ca, caFile }: ProxyConfig): Promise<void> {
-  if (ca === undefined) return;
-  await mkdir(dirname(caFile), { recursive: true });
-  await writeFile(caFile, ca);
 }
 
 interface Parts {
@@ -88,6 +81,7 @@ interface Parts {
   readonly metrics: ProxyMetrics;
   readonly recorder: Recorder;
   readonly client: ControlClient;
+  readonly roots: Roots;
 }
 
 async function serve(parts: Parts): Promise<void> {
@@ -124,6 +118,7 @@ async function serve(parts: Parts): Promise<void> {
       client,
       gateways: serving,
       last: lastBundlesIn(config.stateDir),
+      roots: parts.roots,
       log,
       stop,
       onReady: () => {

@@ -12,15 +12,17 @@ export interface ServerIdentity extends KeyPair {
   readonly probeKey: string;
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const CONFIGURATIONS = 'gatehouse';
 const RECORDER_SECRET = 'gatehouse-recorder-tls';
 
 /** Asked at the start and every minute; throws where neither the API server nor the files answer. */
 export function createServerIdentity(
   options: { readonly namespace: string; readonly tls: TlsFiles | undefined },
-  client: Pick<KubeClient, 'request'>,
+  { client, now }: { client: Pick<KubeClient, 'request'>; now: () => number },
 ): () => Promise<ServerIdentity> {
   const { namespace, tls } = options;
+  const recent = recentRoots();
   const keeper = createCertificateKeeper(
     {
       namespace,
@@ -33,12 +35,15 @@ export function createServerIdentity(
         ? { secrets: { recorder: RECORDER_SECRET }, webhooks: CONFIGURATIONS }
         : { secrets: {}, webhooks: undefined }),
     },
-    { client, now: Date.now },
+    { client, now },
   );
   return async () => {
     const certificates = await keeper.refresh();
     const { probeKey } = certificates;
-    if (tls !== undefined) return { ...(await readFiles(tls)), probeKey };
+    if (tls !== undefined) {
+      const files = await readFiles(tls);
+      return { ...files, roots: recent(files.roots), probeKey };
+    }
     const own = certificates.leaves['operator'];
     if (own === undefined) throw new CertificatesError('There is no certificate of the operator.');
     return { ...own, roots: rootsOf(certificates), probeKey };
@@ -47,6 +52,19 @@ export function createServerIdentity(
 
 function hostsOf(service: string, namespace: string): string[] {
   return [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`];
+}
+
+/**
+ * The roots of now and those before them. Whoever keeps the files replaces a root in one step, and another server of
+ * the installation, or another replica, shows for a while what the root before vouches for.
+ */
+function recentRoots(): (roots: string) => string {
+  let [before, current] = ['', ''];
+  return (roots) => {
+    if (roots !== current) [before, current] = [current, roots];
+    const certificates = `${before}\n${current}`.match(CERTIFICATE) ?? [];
+    return [...new Set(certificates)].map((pem) => `${pem}\n`).join('');
+  };
 }
 
 async function readFiles({ certFile, keyFile, caFile }: TlsFiles): Promise<Omit<ServerIdentity, 'probeKey'>> {

@@ -1,5 +1,4 @@
 /** The operator in a cluster: what it watches, what it serves, and what it writes while it leads. */
-import type { Express } from 'express';
 import { fetch } from 'undici';
 import type { McpGateway } from '../../crds/index.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -15,7 +14,6 @@ import type { Floors } from '../compile/index.ts';
 import { createSecretKeys, SECRETS } from '../keys/secret-keys.ts';
 import { startOperator, type Operator, type OperatorDeps } from '../main.ts';
 import { createPodReviewer, createRoster, type Roster } from '../publish/pod-reviewer.ts';
-import { startTlsServer } from '../publish/tls-server.ts';
 import { createTokenReview } from '../publish/token-review.ts';
 import type { KubeClient } from '../source/kubernetes/client.ts';
 import type { ClusterSnapshot } from '../source/kubernetes/cluster-snapshot.ts';
@@ -30,11 +28,10 @@ export interface ClusterOptions {
   /** Tells replicas apart. */
   readonly identity: string;
   readonly controlListen: Address;
-  readonly webhookListen: Address;
   readonly adminListen: Address;
   readonly adminHosts: readonly string[];
-  /** The certificate of the control API and the webhooks, asked again every minute. */
-  readonly certificate: () => Promise<KeyPair>;
+  /** The certificate of the control API and the webhooks and the roots behind it, PEM, asked again every minute. */
+  readonly certificate: () => Promise<KeyPair & { readonly roots: string }>;
   readonly floors: Floors;
   readonly usernames: readonly UsernameMapping[];
 }
@@ -44,8 +41,6 @@ export interface ClusterDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
-  /** Answers AdmissionReviews. */
-  readonly webhooks?: Express;
   /** Told of every whole state of the cluster, before anything is published of it. */
   readonly onSnapshot?: (snapshot: ClusterSnapshot) => void;
   /** Digest of what injection would write into pods of a gateway now. */
@@ -64,22 +59,51 @@ const KEYS_SECRET = 'gatehouse-keys';
 const CERTIFICATE_CHECK_MS = 60_000;
 const RETRY_MS = 2_000;
 
-/** Resolves when it listens; it is ready once the cluster is known. What it started it ends with `close`. */
+/** Resolves when it listens; it is ready once the cluster is known. What it started it ends with `close`, or when it fails. */
 export async function startCluster(options: ClusterOptions, deps: ClusterDeps): Promise<ClusterOperator> {
+  const started: (() => void | Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await start(options, deps, (end) => started.push(end))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: ClusterOptions,
+  deps: ClusterDeps,
+  onClose: (end: () => void | Promise<void>) => void,
+): Promise<Omit<ClusterOperator, 'close'>> {
   const { client, clock, log, random } = deps;
   const { namespace } = options;
   const keys = createSecretKeys(client, { namespace, name: KEYS_SECRET });
   const roster = createRoster();
   const store = openKubernetesStore(deps);
+  onClose(() => store.stop());
   const takeLater: { run: () => void } = { run: () => undefined };
   const identityKeys = followIdentityKeys(() => takeLater.run(), deps);
+  onClose(() => identityKeys.stop());
   const installation: OperatorDeps['installation'] = () => ({
     namespace,
     baseDir: '/',
     floors: options.floors,
     cluster: identityKeys.current(),
   });
-  const tls = { certificate: options.certificate, checkEveryMs: CERTIFICATE_CHECK_MS };
+  let roots: string | undefined;
+  let announce: () => void = () => undefined;
+  // Sidecars are told of new roots in the same breath, over connections that the old ones vouch for.
+  const certificate = async (): Promise<KeyPair> => {
+    const next = await options.certificate();
+    const isNew = next.roots !== roots;
+    roots = next.roots;
+    if (isNew) announce();
+    return next;
+  };
+  const tls = { certificate, checkEveryMs: CERTIFICATE_CHECK_MS };
   const operator = await startOperator(
     {
       adminListen: options.adminListen,
@@ -92,21 +116,24 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
       ...{ clock, log, store, keys, installation },
       reviewer: createPodReviewer(createTokenReview({ client, now: () => clock.now() }), roster),
       fetch,
+      roots: () => roots,
       fetchText: fetch,
       processes: () => [],
       metricsPages: () => [],
     },
   );
-  const webhooks =
-    deps.webhooks && (await startTlsServer(deps.webhooks, { listen: options.webhookListen, ...tls }, deps));
+  onClose(() => operator.close());
+  announce = () => operator.board.announce();
   const elector = startElector(
     { namespace, name: LEASE, identity: options.identity, onChange: (leads) => leads && reconciler.resync() },
     deps,
   );
+  onClose(() => elector.stop());
   const reconciler: Reconciler = startReconciler({
     ...{ clock, log, random, leads: () => elector.leads() },
     writer: createClusterWriter({ client, leads: () => elector.leads(), identity: options.identity }),
   });
+  onClose(() => reconciler.stop());
   const take = taker({ operator, roster, reconciler, ...deps });
   const source = startKubernetesSource((snapshot) => {
     deps.onSnapshot?.(snapshot);
@@ -114,6 +141,7 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
     // Without the cluster's keys a gateway that trusts them would seem to have gone.
     if (identityKeys.current() !== undefined) take(snapshot);
   }, deps);
+  onClose(() => source.stop());
   const secrets = startReflector(
     {
       resource: SECRETS,
@@ -127,6 +155,7 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
     },
     deps,
   );
+  onClose(() => secrets.stop());
 
   return {
     controlUrl: operator.controlUrl,
@@ -135,15 +164,6 @@ export async function startCluster(options: ClusterOptions, deps: ClusterDeps): 
     approvals: operator.approvals,
     leads: () => elector.leads(),
     isReady: () => source.hasSynced() && store.hasSynced() && operator.board.current() !== undefined,
-    close: async () => {
-      identityKeys.stop();
-      await Promise.all([source.stop(), secrets.stop()]);
-      await reconciler.stop();
-      await elector.stop();
-      await webhooks?.close();
-      await operator.close();
-      await store.stop();
-    },
   };
 }
 

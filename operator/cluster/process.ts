@@ -25,13 +25,30 @@ export interface ClusterIo {
 
 /** Runs until it is told to stop. Rejects with a GatehouseError when it cannot start. */
 export async function runClusterProcess(config: ClusterConfig, io: ClusterIo): Promise<number> {
-  const log = createLogger({ name: 'operator', level: config.logLevel }, io.stderr);
+  const started: (() => Promise<void>)[] = [];
+  try {
+    const listening = await start(config, io.stderr, (end) => started.push(end));
+    io.stdout.write(`${JSON.stringify({ listening: true, ...listening })}\n`);
+    if (!io.stop.aborted) await once(io.stop, 'abort');
+    return 0;
+  } finally {
+    for (const end of started.reverse()) await end();
+  }
+}
+
+async function start(
+  config: ClusterConfig,
+  stderr: Writable,
+  onClose: (end: () => Promise<void>) => void,
+): Promise<{ control: string; webhooks: string; admin: string }> {
+  const log = createLogger({ name: 'operator', level: config.logLevel }, stderr);
   const settings = await readSettings(config.settingsFile);
   const given = readInjection(settings.injection);
   const client = openKubeClient(
     config.kubeconfig === undefined ? { from: 'cluster' } : { from: 'kubeconfig', file: config.kubeconfig },
   );
-  const identify = createServerIdentity(config, client);
+  onClose(() => client.close());
+  const identify = createServerIdentity(config, { client, now: Date.now });
   let shown = await identify();
   const certificate = async (): Promise<ServerIdentity> => (shown = await identify());
   const injection = (): InjectionSettings | undefined =>
@@ -48,6 +65,7 @@ export async function runClusterProcess(config: ClusterConfig, io: ClusterIo): P
     { listen: config.webhookListen, certificate, checkEveryMs: CERTIFICATE_CHECK_MS },
     deps,
   );
+  onClose(() => webhookServer.close());
   // A restarted container has its pod's name, and must not take its predecessor's Lease for its own.
   const identity = `${config.podName}_${randomBytes(4).toString('hex')}`;
   const operator = await startCluster(
@@ -59,15 +77,6 @@ export async function runClusterProcess(config: ClusterConfig, io: ClusterIo): P
         webhooks.take({ candidates: candidatesOf(snapshot), services: snapshot.services.map(targetsOf) }),
     },
   );
-  try {
-    const { controlUrl, adminUrl } = operator;
-    const said = { listening: true, control: controlUrl, webhooks: webhookServer.url, admin: adminUrl };
-    io.stdout.write(`${JSON.stringify(said)}\n`);
-    if (!io.stop.aborted) await once(io.stop, 'abort');
-    return 0;
-  } finally {
-    await webhookServer.close();
-    await operator.close();
-    await client.close();
-  }
+  onClose(() => operator.close());
+  return { control: operator.controlUrl, webhooks: webhookServer.url, admin: operator.adminUrl };
 }

@@ -1,4 +1,7 @@
-/** The endless answer to GET /v1/bundles: the proxy's whole set at once, again when it has changed, and a heartbeat. */
+/**
+ * The endless answer to GET /v1/bundles: the proxy's whole set at once, again when it or what
+ * vouches for the installation has changed, and a heartbeat.
+ */
 import type { Writable } from 'node:stream';
 import { gatewayName } from '../../crds/bundle.ts';
 import type { BundleFrame } from '../../crds/control.ts';
@@ -11,7 +14,7 @@ export const HEARTBEAT_MS = 10_000;
 /** Writes frames to `out` until `stop` is called. A slow reader misses intermediate sets, never the last. */
 export function streamBundles(
   out: Writable,
-  context: { board: BundleBoard; identity: PodIdentity; clock: Clock },
+  context: { board: BundleBoard; identity: PodIdentity; clock: Clock; roots: () => string | undefined },
 ): { stop(): void } {
   const { board, identity, clock } = context;
   let blocked = false;
@@ -26,12 +29,13 @@ export function streamBundles(
   const sendSet = (): void => {
     const bundles = board.current()?.filter((bundle) => serves(identity, gatewayName(bundle.gateway)));
     if (bundles === undefined || identity.isPending?.() === true) return;
-    const set = fingerprintOf(bundles);
+    const roots = context.roots();
+    const set = `${fingerprintOf(bundles)}\n${roots ?? ''}`;
     if (set === sent) return;
     owed = blocked;
     if (blocked) return;
     sent = set;
-    write({ type: 'bundles', bundles });
+    write({ type: 'bundles', bundles, ...(roots !== undefined && { roots }) });
   };
   const onDrain = (): void => {
     blocked = false;

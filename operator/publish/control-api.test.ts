@@ -32,6 +32,7 @@ let approvals: Approvals;
 let server: TlsServer;
 let agent: Agent;
 let followers: number;
+let roots: string | undefined;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gatehouse-control-'));
@@ -39,6 +40,7 @@ beforeEach(async () => {
   board = createBundleBoard();
   applied = createAppliedBoard();
   followers = 0;
+  roots = undefined;
   approvals = createApprovals({
     store: await openDirectoryStore(join(directory, 'approvals'), log),
     rules: board,
@@ -53,6 +55,7 @@ beforeEach(async () => {
   ]);
   const app = createControlApi({
     ...{ board, applied, approvals, reviewer, clock, log },
+    roots: () => roots,
     onFollower: (change) => (followers += change),
   });
   const pki = await openPki(directory, clock.now());
@@ -169,6 +172,19 @@ describe('the bundle stream', () => {
     board.replace([bundleOf()]);
     board.replace([bundleOf()]);
     expect(await next()).toMatchObject({ type: 'bundles' });
+    clock.advance(HEARTBEAT_MS);
+    expect(await next()).toEqual({ type: 'heartbeat' });
+  });
+
+  test('brings what vouches for the installation, and brings it again when that has changed', async () => {
+    roots = 'old';
+    board.replace([bundleOf()]);
+    const { next } = await follow();
+    expect(await next()).toEqual({ type: 'bundles', bundles: [bundleOf()], roots: 'old' });
+    roots = 'old and new';
+    board.announce();
+    expect(await next()).toEqual({ type: 'bundles', bundles: [bundleOf()], roots: 'old and new' });
+    board.announce();
     clock.advance(HEARTBEAT_MS);
     expect(await next()).toEqual({ type: 'heartbeat' });
   });

@@ -20,6 +20,8 @@ export interface ControlApiDeps {
   readonly reviewer: TokenReviewer;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What proxies are to trust from now on, PEM; whoever changes it announces it on the board. */
+  readonly roots: () => string | undefined;
   /** Counts the proxies that follow the bundles: +1 and −1. */
   readonly onFollower: (change: 1 | -1) => void;
 }
@@ -102,7 +104,8 @@ function follow(response: Authenticated, deps: ControlApiDeps): void {
   const { identity } = response.locals;
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   response.flushHeaders();
-  const stream = streamBundles(response, { board: deps.board, identity, clock: deps.clock });
+  const { board, clock, roots } = deps;
+  const stream = streamBundles(response, { board, identity, clock, roots });
   deps.onFollower(1);
   response.on('close', () => {
     stream.stop();

@@ -118,6 +118,7 @@ async function start(
       installation: () => installation,
       reviewer: fixedTokens([{ sha256: tokens.proxySha256, identity: { name: 'proxy', gateways: 'all' } }]),
       fetch,
+      roots: () => undefined,
       fetchText: fetch,
       processes: () => children.map((child) => child.status()),
       metricsPages: () =>

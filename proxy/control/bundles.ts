@@ -1,7 +1,6 @@
 /** Follows the operator's bundle stream for as long as the process lives. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bundle } from '#bundle';
-import { bundleFrame } from '#control';
+import { bundleFrame, type BundleSet } from '#control';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { readLines } from '../lib/lines.ts';
@@ -11,7 +10,7 @@ export interface BundleFollower {
   readonly client: ControlClient;
   readonly log: Logger;
   /** Called with the whole set whenever it changes; calls do not overlap. */
-  readonly onBundles: (bundles: readonly Bundle[]) => Promise<void>;
+  readonly onBundles: (set: BundleSet) => Promise<void>;
   readonly signal: AbortSignal;
   /** 0 to 1; spreads reconnects. */
   readonly random: () => number;
@@ -56,7 +55,7 @@ async function follow(follower: BundleFollower, onFrame: () => void): Promise<vo
       watchdog.refresh();
       onFrame();
       const frame = bundleFrame.parse(JSON.parse(line));
-      if (frame.type === 'bundles') applying = applying.then(() => follower.onBundles(frame.bundles));
+      if (frame.type === 'bundles') applying = applying.then(() => follower.onBundles(frame));
     });
   } finally {
     clearTimeout(watchdog);

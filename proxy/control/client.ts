@@ -6,8 +6,8 @@ import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
 
 export interface ControlOptions {
   readonly url: string;
-  /** PEM of the installation's root. */
-  readonly ca: string;
+  /** PEM of the installation's roots, asked with each request. */
+  readonly ca: () => Promise<string>;
   readonly token: () => Promise<string>;
 }
 
@@ -40,11 +40,10 @@ export interface ControlRequest {
 
 export class ControlClient {
   readonly #options: ControlOptions;
-  readonly #agent: Agent;
+  #connection: { readonly ca: string; readonly agent: Agent } | undefined;
 
   constructor(options: ControlOptions) {
     this.#options = options;
-    this.#agent = new Agent({ connect: { ca: options.ca, timeout: 5_000 }, bodyTimeout: 0 });
   }
 
   /** One request and its parsed answer. Throws ControlRefused or ControlUnavailable. */
@@ -78,9 +77,10 @@ export class ControlClient {
   async open(request: ControlRequest): Promise<Dispatcher.ResponseData> {
     const token = await this.#options.token();
     try {
+      const dispatcher = await this.#agent();
       return await send(new URL(request.path, this.#options.url), {
         method: request.method,
-        dispatcher: this.#agent,
+        dispatcher,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: request.body === undefined ? null : JSON.stringify(request.body),
         headersTimeout: request.timeoutMs ?? 10_000,
@@ -94,8 +94,18 @@ export class ControlClient {
     }
   }
 
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  async close(): Promise<void> {
+    await this.#connection?.agent.destroy();
+  }
+
+  /** What is under way over older roots ends by itself; what begins goes by those of now. */
+  async #agent(): Promise<Agent> {
+    const ca = await this.#options.ca();
+    if (this.#connection?.ca !== ca) {
+      void this.#connection?.agent.close();
+      this.#connection = { ca, agent: new Agent({ connect: { ca, timeout: 5_000 }, bodyTimeout: 0 }) };
+    }
+    return this.#connection.agent;
   }
 }
 

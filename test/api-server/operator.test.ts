@@ -1,5 +1,5 @@
 /** The operator's replicas against a real API server: what they publish, to whom, and what they write. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -21,6 +21,7 @@ const ISSUER = 'https://login.example';
 
 let directory: string;
 let pki: Pki;
+let roots: string;
 let api: ApiServer;
 let admin: KubeClient;
 let agent: Agent;
@@ -32,8 +33,8 @@ const replica = async (identity: string): Promise<ClusterOperator> => {
     {
       namespace: 'gatehouse-system',
       identity,
-      ...{ controlListen: anywhere, webhookListen: anywhere, adminListen: anywhere, adminHosts: [] },
-      certificate: () => pki.server('control', ['127.0.0.1'], Date.now()),
+      ...{ controlListen: anywhere, adminListen: anywhere, adminHosts: [] },
+      certificate: async () => ({ ...(await pki.server('control', ['127.0.0.1'], Date.now())), roots }),
       floors: NO_FLOORS,
       usernames: [{ issuer: ISSUER, claim: 'email', prefix: '' }],
     },
@@ -47,6 +48,7 @@ describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'gatehouse-operator-'));
     pki = await openPki(directory, Date.now());
+    roots = await readFile(pki.caFile, 'utf8');
     agent = new Agent({ connect: { rejectUnauthorized: false } });
     api = await startApiServer();
     admin = api.as('admin');
