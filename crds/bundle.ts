@@ -147,6 +147,9 @@ export const server = z.object({
   passthrough: z.array(z.object({ path: z.string(), methods: names })),
 });
 
+/** What a server may ask of its clients. */
+export const clientFeature = z.enum(['Sampling', 'Elicitation', 'Roots']);
+
 export const limits = z.object({
   maxBodyBytes: z.int().positive(),
   callTimeoutMs: z.int().positive(),
@@ -159,6 +162,8 @@ export const bundle = z.object({
   revision: z.string(),
   gateway: z.object({ namespace: z.string(), name: z.string() }),
   server,
+  /** What is not listed is refused to the server. */
+  mayAsk: z.array(clientFeature).default([]),
   /** The resource that tokens are for (RFC 8707) and the origin that Host and Origin are compared with. */
   publicUrl: z.string().optional(),
   identity: z.array(identityProvider),
@@ -189,6 +194,7 @@ export type SqlDialect = z.infer<typeof sqlDialect>;
 export type CommandEffect = z.infer<typeof commandEffect>;
 export type SealingKey = z.infer<typeof sealingKey>;
 export type ServerSpec = z.infer<typeof server>;
+export type ClientFeature = z.infer<typeof clientFeature>;
 export type Limits = z.infer<typeof limits>;
 
 /** `namespace/name`, the way a gateway is named in logs, records and metrics. */

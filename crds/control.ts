@@ -165,7 +165,15 @@ export type RecordEvent = {
       readonly approval: string;
       readonly phase: string;
     }
+  | {
+      /** Something about the server that no exchange ends with: a message kept from the client, a tool that changed. */
+      readonly type: 'notice';
+      readonly code: NoticeCode;
+      readonly reason: string;
+    }
 );
+
+export type NoticeCode = 'message_dropped' | 'tool_changed';
 
 /** A record line as it goes over the wire and into the log. `prev` is the hash of the line before it in its stream. */
 export interface RecordLine {

@@ -61,6 +61,11 @@ const members = z.strictObject({
     .max(64)
     .default([])
     .describe('Paths beside the MCP path that are forwarded: identified, masked as text, recorded.'),
+  mayAsk: z
+    .array(z.enum(['Sampling', 'Elicitation', 'Roots']))
+    .max(3)
+    .default([])
+    .describe('What the server may ask of its clients; what is not listed is refused to it.'),
 });
 
 type Server = z.output<typeof members>;

@@ -38,6 +38,7 @@ test('a gateway gets every default that is safe', () => {
         transport: 'StreamableHTTP',
         url: 'http://127.0.0.1:9000/mcp',
         runAsUser: 1000,
+        mayAsk: [],
         openPorts: [],
         passthrough: [],
       },

@@ -132,7 +132,8 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     onPhase: (exchange, approval, phase) => journal.approval(exchange, approval, phase),
   });
   const visible: ReleaseDeps['visible'] = (recipient, target) => access.visible(recipient, target);
-  const release = createRelease({ visible, masker, schemas });
+  const mayAsk = new Set(bundle.mayAsk);
+  const release = createRelease({ visible, masker, schemas, mayAsk });
   const stages: Parts['stages'] = {
     authorize: (exchange) => access.authorize(exchange),
     judge: (exchange) => guard.judge(exchange),
@@ -149,7 +150,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     journal,
     credentials,
     hold,
-    outbound: createOutbound(masker, parameters),
+    outbound: createOutbound(masker, parameters, mayAsk),
     release,
     stages,
   };

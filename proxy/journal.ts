@@ -15,12 +15,14 @@ import type { ProxyMetrics } from './record/metrics.ts';
 import {
   approvalChanged,
   messagePassed,
+  noticed,
   refused,
   requested,
   responded,
   sessionEnded,
   sessionStarted,
   type Known,
+  type Notice,
 } from './record/outcome.ts';
 import type { Recorder } from './record/recorder.ts';
 import { Refusal } from './refusal.ts';
@@ -100,7 +102,13 @@ export class Journal {
     released: Released,
   ): void {
     this.#deps.metrics.masked(this.#deps.gateway, released.masked);
-    if (released.kind === 'dropped') return;
+    if (released.kind === 'dropped') {
+      this.notice(about, {
+        code: 'message_dropped',
+        reason: `A message ${method.slice(0, 64)} of the server was kept from the client: ${released.reason}.`,
+      });
+      return;
+    }
     this.#write(
       messagePassed(this.#on(), { ...about, from, method, message: released.text, masked: released.masked }),
     );
@@ -123,12 +131,14 @@ export class Journal {
   /** Never throws: a refusal stands even where it cannot be written down. */
   refused(known: Known, refusal: Refusal): void {
     this.#deps.metrics.refusal(this.#deps.gateway, refusal.code);
-    try {
-      this.#deps.recorder.write(refused(this.#on(), known, this.#masked(refusal)));
-    } catch (error) {
-      if (!(error instanceof RecorderUnavailable)) throw error;
-      this.#deps.metrics.recordDropped(this.#deps.gateway);
-    }
+    this.#writeIfPossible(refused(this.#on(), known, this.#masked(refusal)));
+  }
+
+  /** Something about the server that whoever runs the gateway should read. Never throws: it stops nothing. */
+  notice(about: { readonly caller?: Caller; readonly session?: SessionFacts }, notice: Notice): void {
+    this.#deps.metrics.notice(this.#deps.gateway, notice.code);
+    const reason = this.#maskedSentence(notice.reason);
+    this.#writeIfPossible(noticed(this.#on(), about, { ...notice, reason }));
   }
 
   approval(exchange: Identified, id: string, phase: string): void {
@@ -145,12 +155,7 @@ export class Journal {
 
   sessionEnded(session: string, reason: string): void {
     this.#deps.metrics.sessionClosed(this.#deps.gateway);
-    try {
-      this.#deps.recorder.write(sessionEnded(this.#on(), session, reason));
-    } catch (error) {
-      if (!(error instanceof RecorderUnavailable)) throw error;
-      this.#deps.metrics.recordDropped(this.#deps.gateway);
-    }
+    this.#writeIfPossible(sessionEnded(this.#on(), session, reason));
   }
 
   ended(ended: Ended): void {
@@ -177,13 +182,25 @@ export class Journal {
   }
 
   #masked(refusal: Refusal): Refusal {
-    const outcome = this.#deps.masker.text(refusal.message, { purpose: 'record' });
-    const sentence = outcome.kind === 'released' ? outcome.text : 'The reason is withheld.';
-    return new Refusal(refusal.code, sentence, { status: refusal.status });
+    return new Refusal(refusal.code, this.#maskedSentence(refusal.message), { status: refusal.status });
+  }
+
+  #maskedSentence(sentence: string): string {
+    const outcome = this.#deps.masker.text(sentence, { purpose: 'record' });
+    return outcome.kind === 'released' ? outcome.text : 'The reason is withheld.';
   }
 
   #on(): { gateway: string; at: number } {
     return { gateway: this.#deps.gateway, at: this.#deps.now() };
+  }
+
+  #writeIfPossible(event: RecordEvent): void {
+    try {
+      this.#deps.recorder.write(event);
+    } catch (error) {
+      if (!(error instanceof RecorderUnavailable)) throw error;
+      this.#deps.metrics.recordDropped(this.#deps.gateway);
+    }
   }
 
   #write(event: RecordEvent): void {

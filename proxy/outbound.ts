@@ -1,6 +1,7 @@
 /** What leaves for the server: the text and headers of a message, rewritten where a policy says so, credentials put in. */
 import { locate } from '../lib/json/index.ts';
 import { headersFor } from './credential/index.ts';
+import { withoutForbidden, type Allowed } from './engine/client-features.ts';
 import type { Masker } from './engine/mask/index.ts';
 import type {
   ClientMessage,
@@ -20,13 +21,13 @@ export type Outbound = (
   headers: Headers,
 ) => { readonly text: string; readonly headers: Headers };
 
-export function createOutbound(masker: Masker, parameters: ParameterHeaders): Outbound {
+export function createOutbound(masker: Masker, parameters: ParameterHeaders, allowed: Allowed): Outbound {
   return (exchange, headers) => {
     const { message, inject, session } = exchange;
     const tool = toolOf(message);
     if (tool !== undefined && session.era === 'modern')
       parameters.check(tool, argumentsOf(message.text), headers);
-    const outcome = masker.message(message.text, { purpose: 'request', tool });
+    const outcome = masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
     if (outcome.kind === 'withheld')
       throw new Refusal('withheld', `The call was not forwarded: ${outcome.reason}.`);
     const unchanged = outcome.text === message.text || tool === undefined;

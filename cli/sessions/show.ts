@@ -72,6 +72,8 @@ function describe(event: RecordedEvent): string {
       return `refused (${event.code}): ${event.reason}`;
     case 'approval':
       return `approval ${event.approval} is ${event.phase}`;
+    case 'notice':
+      return `noticed (${event.code}): ${event.reason}`;
   }
 }
 

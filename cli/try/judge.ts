@@ -22,6 +22,8 @@ export interface Stages {
   readonly authorize: <M extends ClientMessage>(exchange: Identified<M>) => Authorized<M>;
   readonly judge: (exchange: Authorized<ClientRequest>) => Judgement;
   readonly masker: Masker;
+  /** The text of a message before it is masked and forwarded. */
+  readonly outgoing: (message: ClientMessage) => string;
   readonly release: Release;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -48,7 +50,7 @@ function pass(exchange: Identified, result: string | undefined, stages: Stages):
   const judgement = isRequest(authorized) ? stages.judge(authorized) : ALLOWED;
   if (judgement.decision !== 'allow') return stopped(judgement, request, authorized.session);
   const tool = request?.target?.kind === 'tool' ? request.target.name : undefined;
-  const forwarded = stages.masker.message(authorized.message.text, { purpose: 'request', tool });
+  const forwarded = stages.masker.message(stages.outgoing(authorized.message), { purpose: 'request', tool });
   if (forwarded.kind === 'withheld') {
     const refusal = new Refusal('withheld', `The call was not forwarded: ${forwarded.reason}.`);
     return { ...refused(refusal, request, authorized.session), masked: forwarded.masked };

@@ -3,6 +3,7 @@ import { gatewayName, type Bundle } from '../../crds/bundle.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { compileAccess } from '../../proxy/authorize/index.ts';
 import { createCredentials, nodeFiles } from '../../proxy/credential/index.ts';
+import { withoutForbidden } from '../../proxy/engine/client-features.ts';
 import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
 import { compileGuard } from '../../proxy/guard/index.ts';
 import { createIdentify } from '../../proxy/identify/index.ts';
@@ -28,12 +29,15 @@ export async function createStages(bundle: Bundle, circumstances: Circumstances)
   const masker = compileMasker(bundle.masking, { known, hashKey: Buffer.from(bundle.hashKey, 'base64') });
   const access = compileAccess(bundle.access);
   const guard = await compileGuard(bundle.rules);
+  const mayAsk = new Set(bundle.mayAsk);
   return {
     identify: identification(bundle, identity, now),
     authorize: (exchange) => access.authorize(exchange),
     judge: (exchange) => guard.judge(exchange),
     masker,
+    outgoing: (message) => withoutForbidden(message, mayAsk),
     release: createRelease({
+      mayAsk,
       visible: (recipient, target) => access.visible(recipient, target),
       masker,
       schemas: new Map(),

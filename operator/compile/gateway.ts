@@ -20,6 +20,7 @@ export function compileGateway(gateway: McpGateway, policies: Policies, installa
   const content: Omit<Bundle, 'revision'> = {
     gateway: { namespace: metadata.namespace, name: metadata.name },
     server: compileServer(spec.server),
+    mayAsk: spec.server.mayAsk,
     ...(spec.publicUrl !== undefined && { publicUrl: spec.publicUrl }),
     identity: spec.identity.map((provider) => compileProvider(gateway, provider, installation.cluster)),
     access: spec.access.map(compileAccess),

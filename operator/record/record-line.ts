@@ -72,6 +72,7 @@ export const recordedEvent = z.discriminatedUnion('type', [
     approval: z.string(),
     phase: z.string(),
   }),
+  z.looseObject({ ...about, type: z.literal('notice'), code: z.string(), reason: z.string() }),
 ]);
 
 export type RecordedEvent = z.infer<typeof recordedEvent>;

@@ -1,6 +1,6 @@
 /** What Prometheus sees of a proxy. Every name starts with `gatehouse_proxy_`; every label is bounded. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Masked } from '../../crds/control.ts';
+import type { Masked, NoticeCode } from '../../crds/control.ts';
 import { boundedLabel, detectorKind, methodLabel } from './labels.ts';
 import type { RecorderState } from './spool.ts';
 
@@ -33,6 +33,8 @@ export interface ProxyMetrics {
   holdEnded(gateway: string, end: HoldEnd): void;
   sessionOpened(gateway: string): void;
   sessionClosed(gateway: string): void;
+  /** Something about the server: a message kept from the client, a tool that changed. */
+  notice(gateway: string, code: NoticeCode): void;
   /** An event that a gateway with `onFailure: Allow` went on without. */
   recordDropped(gateway: string): void;
   /** The bundle now in force for a gateway. */
@@ -88,6 +90,7 @@ function callMetrics(register: Registry): CallMetrics {
     'gateway',
     'end',
   ]);
+  const notices = counter('notices_total', 'What was noticed of servers, by its code.', ['gateway', 'code']);
   const drops = counter('records_dropped_total', 'Events lost where recording may fail.', ['gateway']);
   const holding = gauge('holds_waiting', 'Calls that wait for a decision now.');
   const sessions = gauge('sessions', 'Sessions that are open now.');
@@ -117,6 +120,7 @@ function callMetrics(register: Registry): CallMetrics {
     },
     sessionOpened: (gateway) => sessions.inc({ gateway }),
     sessionClosed: (gateway) => sessions.dec({ gateway }),
+    notice: (gateway, code) => notices.inc({ gateway, code }),
     recordDropped: (gateway) => drops.inc({ gateway }),
   };
 }

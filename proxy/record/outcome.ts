@@ -1,5 +1,5 @@
 /** From the states of an exchange to what the record says of it. Text comes in as MaskedText or not at all. */
-import type { Masked, MaskedText, RecordedCaller, RecordEvent } from '../../crds/control.ts';
+import type { Masked, MaskedText, NoticeCode, RecordedCaller, RecordEvent } from '../../crds/control.ts';
 import type { Caller, Identified, Judgement, SessionFacts, Target } from '../exchange.ts';
 import type { Refusal } from '../refusal.ts';
 
@@ -90,6 +90,20 @@ export function messagePassed(on: Occasion, facts: MessageFacts): RecordEvent {
 export function refused(on: Occasion, known: Known, refusal: Refusal): RecordEvent {
   const { code, message: reason, status } = refusal;
   return { ...context(on, known), type: 'refusal', exchange: known.exchange, code, reason, status };
+}
+
+export interface Notice {
+  readonly code: NoticeCode;
+  /** One sentence, masked. */
+  readonly reason: string;
+}
+
+export function noticed(
+  on: Occasion,
+  known: { caller?: Caller; session?: SessionFacts },
+  { code, reason }: Notice,
+): RecordEvent {
+  return { ...context(on, known), type: 'notice', code, reason };
 }
 
 export function approvalChanged(

@@ -1,5 +1,6 @@
 /** Stage 8: whatever the server says passes here before anybody else may see it: lists filtered, secrets masked. */
 import type { Masked, MaskedText } from '../../crds/control.ts';
+import { forbiddenQuestion, mayAsk, type Allowed } from '../engine/client-features.ts';
 import type { Masker } from '../engine/mask/index.ts';
 import type { ClientRequest, Identified, Target } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
@@ -47,6 +48,8 @@ export interface ReleaseDeps {
   /** Whether access rules let the recipient know of a target. */
   readonly visible: (recipient: Recipient, target: Target) => boolean;
   readonly masker: Masker;
+  /** What the server may ask of clients. */
+  readonly mayAsk: Allowed;
   /** Filled from the lists that pass; lives as long as the gateway. */
   readonly schemas: OutputSchemas;
 }
@@ -72,6 +75,13 @@ type Call = Exclude<ServerMessage, Answer>;
 function releaseAnswer(text: string, context: Context<Answer>): Released {
   const { recipient, deps } = context;
   const method = recipient.request?.method;
+  const question = forbiddenQuestion(text, deps.mayAsk);
+  if (question !== undefined)
+    return withhold(
+      `the server asks the client for ${question}, which this gateway does not let it`,
+      [],
+      context,
+    );
   if (method === 'tools/list') learnOutputSchemas(deps.schemas, text);
   const filtered = filterList(text, method, (target) => deps.visible(recipient, target));
   if (filtered === undefined)
@@ -93,6 +103,8 @@ function releaseCall(text: string, context: Context<Call>): Released {
       answer: undefined,
     };
   }
+  const forbidden = message.kind === 'request' && !mayAsk(message.method, deps.mayAsk);
+  if (forbidden || forbiddenQuestion(text, deps.mayAsk) !== undefined) return refuseQuestion(message);
   const uri = message.method === 'notifications/resources/updated' ? resourceOf(text) : undefined;
   if (uri !== undefined && !deps.visible(recipient, { kind: 'resource', uri })) {
     return drop('it tells of a resource that the caller may not see', [], message);
@@ -129,6 +141,21 @@ function withhold(why: string, masked: readonly Masked[], context: Context<Answe
 function drop(reason: string, masked: readonly Masked[], message: ServerMessage): Released {
   const answer = message.kind === 'request' ? refusedToServer(message.id) : undefined;
   return { kind: 'dropped', reason, masked, answer };
+}
+
+/** Asked by a server that this gateway does not let ask it. */
+function refuseQuestion(message: Call): Released {
+  const reason = 'the gateway does not let this server ask its clients for that';
+  return { kind: 'dropped', reason, masked: [], answer: answerToQuestion(message) };
+}
+
+function answerToQuestion(message: Call): string | undefined {
+  if (message.kind === 'notification') return undefined;
+  const error = { code: REFUSED, message: 'The gateway does not let this server ask its clients for that.' };
+  // Declining is what a person would do, and servers are made for it (*Elicitation*, Response Actions).
+  const declined = message.method === 'elicitation/create';
+  const body = declined ? '"result":{"action":"decline"}' : `"error":${JSON.stringify(error)}`;
+  return `{"jsonrpc":"2.0","id":${message.id},${body}}`;
 }
 
 /** The server learns that its question did not arrive, not what was found in it. */

@@ -43,7 +43,10 @@ function release(
   const known = createKnownSecrets({ now: () => 0 });
   known.set('tools/orders/backend', [SECRET]);
   const masker = compileMasker(policies, { known, hashKey: Buffer.alloc(32) });
-  return createRelease({ masker, schemas: new Map(), visible: (_, target) => visible(target) });
+  return createRelease({
+    ...{ masker, schemas: new Map(), visible: (_, target) => visible(target) },
+    mayAsk: new Set(['Sampling', 'Elicitation', 'Roots']),
+  });
 }
 
 function request(method: string, tool?: string): ClientRequest {

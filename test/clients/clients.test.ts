@@ -112,7 +112,7 @@ describe('the fixture server, which asks back', () => {
 
   beforeAll(async () => {
     server = await startConformanceServer();
-    gatehouse = await startGatehouse(() => [openToAll({ url: server.url })]);
+    gatehouse = await startGatehouse(() => [openToAll({ url: server.url, mayAsk: ['Elicitation'] })]);
   });
   afterAll(async () => {
     await gatehouse[Symbol.asyncDispose]();

@@ -33,7 +33,7 @@ function openToAll(upstream: string): Manifest {
     kind: 'McpGateway',
     metadata: { name: 'conformance' },
     spec: {
-      server: { url: upstream },
+      server: { url: upstream, mayAsk: ['Sampling', 'Elicitation', 'Roots'] },
       identity: [{ name: 'anyone', anonymous: {} }],
       access: [{ anonymous: true, tools: ['*'], prompts: ['*'], resources: ['*'], methods: ['*'] }],
       limits: { callsPerMinute: 100_000 },

@@ -20,6 +20,8 @@ export interface World extends AsyncDisposable {
 export interface WorldOptions {
   /** Members of the McpGateway's spec that replace the defaults. */
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** Further members of spec.server. */
+  readonly server?: Readonly<Record<string, unknown>>;
   readonly policies?: readonly Manifest[];
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -29,6 +31,7 @@ export const OPEN = [{ authenticated: true, tools: ['*'], prompts: ['*'], resour
 
 export async function startWorld({
   spec = {},
+  server: more = {},
   policies = [],
   files = {},
 }: WorldOptions = {}): Promise<World> {
@@ -36,7 +39,7 @@ export async function startWorld({
   const server = await startScriptedServer();
   const gatehouse = await startGatehouse(
     (url) => [
-      gateway('main', { server: { url: server.url }, ...signedIn(issuer, url), ...spec }),
+      gateway('main', { server: { url: server.url, ...more }, ...signedIn(issuer, url), ...spec }),
       ...policies,
     ],
     { files },

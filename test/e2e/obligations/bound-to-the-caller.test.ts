@@ -12,7 +12,7 @@ const hiddenFromBo = [
   { users: ['bo'], tools: ['shared'], resources: ['x://shared'] },
 ];
 beforeAll(async () => {
-  world = await startWorld({ spec: { access: hiddenFromBo } });
+  world = await startWorld({ spec: { access: hiddenFromBo }, server: { mayAsk: ['Roots'] } });
   [ana, bo] = [await world.as('ana'), await world.as('bo')];
 });
 afterEach(() => world.server.reset());

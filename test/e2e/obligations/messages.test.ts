@@ -26,6 +26,7 @@ let ana: Way;
 beforeAll(async () => {
   world = await startWorld({
     spec: { access: [{ authenticated: true, tools: ['open_*'], resources: ['*'], prompts: ['*'] }] },
+    server: { mayAsk: ['Sampling', 'Elicitation', 'Roots'] },
   });
   ana = await world.as('ana');
 });

@@ -149,3 +149,17 @@ test('a server that closes the stream ends the session', async () => {
   expect(await events.next()).toBeUndefined();
   expect((await post(endpoint, rpc('ping', {}, 1))).status).toBe(404);
 });
+
+test('what the server asks is declined where the gateway does not let it, and the client hears nothing', async () => {
+  const { events, endpoint } = await open(ana);
+  const session = [...server.streams.keys()].at(-1) ?? '';
+  const ask = { jsonrpc: '2.0', id: 'ask-1', method: 'elicitation/create', params: {} };
+  server.streams.get(session)?.write(`event: message\ndata: ${JSON.stringify(ask)}\n\n`);
+  const answer = (): unknown => server.posted.findLast((one) => one.session === session)?.body;
+  await expect
+    .poll(answer, { timeout: 10_000 })
+    .toBe('{"jsonrpc":"2.0","id":"ask-1","result":{"action":"decline"}}');
+  await post(endpoint, rpc('ping', {}, 7));
+  expect((await events.next())?.message).toMatchObject({ id: 7 });
+  await events.cancel();
+});
