@@ -150,7 +150,10 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     journal,
     credentials,
     hold,
-    outbound: createOutbound(masker, parameters, mayAsk),
+    outbound: createOutbound(masker, parameters, {
+      allowed: mayAsk,
+      onMasked: (outcome) => journal.forwarded(outcome),
+    }),
     release,
     stages,
   };

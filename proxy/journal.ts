@@ -1,6 +1,6 @@
 /** Writes down what happens in one gateway: the record and the metrics, each outcome once. */
 import type { MaskedText, RecordEvent } from '#control';
-import type { Masker } from './engine/mask/index.ts';
+import type { Masker, MaskOutcome } from './engine/mask/index.ts';
 import type {
   Caller,
   Credentialed,
@@ -81,7 +81,7 @@ export class Journal {
   }
 
   answered(exchange: Identified, released: Released & { readonly kind: 'released' | 'withheld' }): void {
-    this.#deps.metrics.masked(this.#deps.gateway, released.masked);
+    this.#count(released);
     this.#write(responded(this.#on(), { exchange, message: released.text, masked: released.masked }));
   }
 
@@ -101,7 +101,7 @@ export class Journal {
     method: string,
     released: Released,
   ): void {
-    this.#deps.metrics.masked(this.#deps.gateway, released.masked);
+    this.#count(released);
     if (released.kind === 'dropped') {
       this.notice(about, {
         code: 'message_dropped',
@@ -112,6 +112,11 @@ export class Journal {
     this.#write(
       messagePassed(this.#on(), { ...about, from, method, message: released.text, masked: released.masked }),
     );
+  }
+
+  /** What was masked in a message to the server; what the server got is not written down, but what the client said. */
+  forwarded(outcome: MaskOutcome): void {
+    this.#count(outcome);
   }
 
   fromClient(exchange: Identified, method: string): void {
@@ -188,6 +193,12 @@ export class Journal {
   #maskedSentence(sentence: string): string {
     const outcome = this.#deps.masker.text(sentence, { purpose: 'record' });
     return outcome.kind === 'released' ? outcome.text : 'The reason is withheld.';
+  }
+
+  #count(outcome: Released | MaskOutcome): void {
+    const { gateway, metrics } = this.#deps;
+    metrics.masked(gateway, outcome.masked);
+    if (outcome.kind === 'released') metrics.audited(gateway, outcome.audited);
   }
 
   #on(): { gateway: string; at: number } {

@@ -2,7 +2,7 @@
 import { locate } from '../lib/json/index.ts';
 import { headersFor } from './credential/index.ts';
 import { withoutForbidden, type Allowed } from './engine/client-features.ts';
-import type { Masker } from './engine/mask/index.ts';
+import type { Masker, MaskOutcome } from './engine/mask/index.ts';
 import type {
   ClientMessage,
   ClientNotification,
@@ -21,13 +21,25 @@ export type Outbound = (
   headers: Headers,
 ) => { readonly text: string; readonly headers: Headers };
 
-export function createOutbound(masker: Masker, parameters: ParameterHeaders, allowed: Allowed): Outbound {
+export interface OutboundOptions {
+  /** What the server may ask the client. */
+  readonly allowed: Allowed;
+  /** Told what was masked on the way to the server. */
+  readonly onMasked: (outcome: MaskOutcome) => void;
+}
+
+export function createOutbound(
+  masker: Masker,
+  parameters: ParameterHeaders,
+  { allowed, onMasked }: OutboundOptions,
+): Outbound {
   return (exchange, headers) => {
     const { message, inject, session } = exchange;
     const tool = toolOf(message);
     if (tool !== undefined && session.era === 'modern')
       parameters.check(tool, argumentsOf(message.text), headers);
     const outcome = masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
+    onMasked(outcome);
     if (outcome.kind === 'withheld')
       throw new Refusal('withheld', `The call was not forwarded: ${outcome.reason}.`);
     const unchanged = outcome.text === message.text || tool === undefined;

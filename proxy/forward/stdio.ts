@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { sentenceOf } from '../../lib/errors.ts';
 import { Refusal } from '../refusal.ts';
 import { Connection } from './connection.ts';
-import { readLines } from '../lib/lines.ts';
+import { readLines, readNoise } from '../lib/lines.ts';
 import type { Answer, Upstream, UpstreamCall, UpstreamLink } from '../upstream.ts';
 
 export interface StdioOptions {
@@ -94,7 +94,7 @@ class StdioChild {
     });
     this.#process.stdin.on('error', () => undefined);
     void this.#read(options);
-    void readLines(this.#process.stderr, options.maxMessageBytes, options.onNoise);
+    void readNoise(this.#process.stderr, options.maxMessageBytes, options.onNoise).catch(() => undefined);
   }
 
   close(): void {

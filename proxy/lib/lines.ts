@@ -11,26 +11,55 @@ export async function readLines(
   maxBytes: number,
   onLine: (line: string) => void,
 ): Promise<void> {
+  for await (const bytes of linesOf(stream, maxBytes)) {
+    if (bytes === TOO_LONG) throw new LineError(`it wrote a line of more than ${maxBytes} bytes`);
+    if (!isUtf8(bytes)) throw new LineError('it wrote a line that is not UTF-8');
+    tell(bytes.toString('utf8'), onLine);
+  }
+}
+
+/**
+ * Hands on every line of what nobody answers for, as a program's stderr: of a line that is too long only that it came,
+ * and what is not UTF-8 as replacement characters. Reads to the end, so that whoever writes is never held up.
+ */
+export async function readNoise(
+  stream: AsyncIterable<Buffer>,
+  maxBytes: number,
+  onLine: (line: string) => void,
+): Promise<void> {
+  for await (const bytes of linesOf(stream, maxBytes))
+    tell(bytes === TOO_LONG ? `(a line of more than ${maxBytes} bytes)` : bytes.toString('utf8'), onLine);
+}
+
+const TOO_LONG = Symbol('a line that is too long');
+
+async function* linesOf(
+  stream: AsyncIterable<Buffer>,
+  maxBytes: number,
+): AsyncGenerator<Buffer | typeof TOO_LONG> {
   let held: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {
     let from = 0;
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
       held.push(chunk.subarray(from, at));
-      onLineOf(Buffer.concat(held), onLine);
+      if (size <= maxBytes) yield Buffer.concat(held);
       held = [];
       size = 0;
       from = at + 1;
     }
-    held.push(chunk.subarray(from));
+    const wasShort = size <= maxBytes;
     size += chunk.length - from;
-    if (size > maxBytes) throw new LineError(`it wrote a line of more than ${maxBytes} bytes`);
+    if (size <= maxBytes) held.push(chunk.subarray(from));
+    else {
+      held = [];
+      if (wasShort) yield TOO_LONG;
+    }
   }
-  if (size > 0) onLineOf(Buffer.concat(held), onLine);
+  if (size > 0 && size <= maxBytes) yield Buffer.concat(held);
 }
 
-function onLineOf(bytes: Buffer, onLine: (line: string) => void): void {
-  if (!isUtf8(bytes)) throw new LineError('it wrote a line that is not UTF-8');
-  const line = bytes.toString('utf8').replace(/\r$/, '');
+function tell(text: string, onLine: (line: string) => void): void {
+  const line = text.replace(/\r$/, '');
   if (line !== '') onLine(line);
 }

@@ -32,14 +32,24 @@ test('counts masks by what found them, without the keys and paths', async () => 
   ]);
 });
 
+test('counts apart what policies that only count would have masked', async () => {
+  const metrics = createMetrics(Date.now);
+  metrics.audited('a/b', [{ path: '$.x', detector: 'email' }]);
+  const text = await metrics.text();
+  expect(line(text, 'gatehouse_proxy_audited_total{')).toEqual([
+    'gatehouse_proxy_audited_total{gateway="a/b",detector="email"} 1',
+  ]);
+  expect(line(text, 'gatehouse_proxy_masked_total{')).toEqual([]);
+});
+
 test('names of detectors are bounded', async () => {
   const metrics = createMetrics(Date.now);
   metrics.masked(
     'a/b',
-    Array.from({ length: 500 }, (_, i) => ({ path: '$', detector: `d${i}` })),
+    Array.from({ length: 600 }, (_, i) => ({ path: '$', detector: `d${i}` })),
   );
   const masks = line(await metrics.text(), 'gatehouse_proxy_masked_total{');
-  expect(masks).toHaveLength(201);
+  expect(masks).toHaveLength(301);
   expect(masks.at(-1)).toBe('gatehouse_proxy_masked_total{gateway="a/b",detector="other"} 300');
 });
 

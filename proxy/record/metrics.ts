@@ -5,7 +5,7 @@ import { boundedLabel, detectorKind, methodLabel } from './labels.ts';
 import type { RecorderState } from './spool.ts';
 
 const PREFIX = 'gatehouse_proxy_';
-const MAX_DETECTORS = 200;
+const MAX_DETECTORS = 300;
 /** Seconds. From what a local call takes to what a held one may. */
 const DURATION_BUCKETS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -29,6 +29,8 @@ export interface ProxyMetrics {
   request(outcome: RequestOutcome): void;
   refusal(gateway: string, code: string): void;
   masked(gateway: string, found: readonly Masked[]): void;
+  /** What policies in mode Audit would have masked. */
+  audited(gateway: string, found: readonly Masked[]): void;
   holdStarted(gateway: string): void;
   holdEnded(gateway: string, end: HoldEnd): void;
   sessionOpened(gateway: string): void;
@@ -86,6 +88,10 @@ function callMetrics(register: Registry): CallMetrics {
     'code',
   ]);
   const masks = counter('masked_total', 'Values masked, by what found them.', ['gateway', 'detector']);
+  const audits = counter('audited_total', 'Values that policies in mode Audit would mask.', [
+    'gateway',
+    'detector',
+  ]);
   const holds = counter('holds_total', 'Calls that waited for a decision, by how the wait ended.', [
     'gateway',
     'end',
@@ -102,6 +108,14 @@ function callMetrics(register: Registry): CallMetrics {
     registers: [register],
   });
   const detectorLabel = boundedLabel(MAX_DETECTORS);
+  const count = (
+    counts: Counter<'gateway' | 'detector'>,
+    gateway: string,
+    found: readonly Masked[],
+  ): void => {
+    for (const { detector } of found)
+      counts.inc({ gateway, detector: detectorLabel(detectorKind(detector)) });
+  };
 
   return {
     request: ({ gateway, method, decision, code, durationMs }) => {
@@ -109,10 +123,8 @@ function callMetrics(register: Registry): CallMetrics {
       duration.observe({ gateway, method: methodLabel(method) }, durationMs / 1000);
     },
     refusal: (gateway, code) => refusals.inc({ gateway, code }),
-    masked: (gateway, found) => {
-      for (const { detector } of found)
-        masks.inc({ gateway, detector: detectorLabel(detectorKind(detector)) });
-    },
+    masked: (gateway, found) => count(masks, gateway, found),
+    audited: (gateway, found) => count(audits, gateway, found),
     holdStarted: (gateway) => holding.inc({ gateway }),
     holdEnded: (gateway, end) => {
       holding.dec({ gateway });

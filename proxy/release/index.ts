@@ -1,7 +1,7 @@
 /** Stage 8: whatever the server says passes here before anybody else may see it: lists filtered, secrets masked. */
 import type { Masked, MaskedText } from '../../crds/control.ts';
 import { forbiddenQuestion, mayAsk, type Allowed } from '../engine/client-features.ts';
-import type { Masker } from '../engine/mask/index.ts';
+import type { Masker, StreamMemory } from '../engine/mask/index.ts';
 import type { ClientRequest, Identified, Target } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
 import { keepPrivate } from './cache-hints.ts';
@@ -16,6 +16,8 @@ export type { OutputSchemas } from './output-schemas.ts';
 /** Who a message is for, and the request that it answers or belongs to, if any. */
 export type Recipient = Pick<Identified, 'caller' | 'session'> & {
   readonly request?: ClientRequest | undefined;
+  /** What the stream that brings the message has brought so far. */
+  readonly stream?: StreamMemory | undefined;
 };
 
 export type Released =
@@ -109,7 +111,8 @@ function releaseCall(text: string, context: Context<Call>): Released {
   if (uri !== undefined && !deps.visible(recipient, { kind: 'resource', uri })) {
     return drop('it tells of a resource that the caller may not see', [], message);
   }
-  const outcome = deps.masker.message(text, { purpose: 'release', ...toolOf(recipient, undefined) });
+  const { stream } = recipient;
+  const outcome = deps.masker.message(text, { purpose: 'release', stream, ...toolOf(recipient, undefined) });
   return outcome.kind === 'released' ? outcome : drop(outcome.reason, outcome.masked, message);
 }
 

@@ -12,6 +12,7 @@ import { SELECTOR_RANK, Withheld, type Claim } from './ledger.ts';
 import { Marks } from './marks.ts';
 import type { Role } from './shape.ts';
 import { escaped, inToken } from './tokens.ts';
+import type { Found } from './types.ts';
 import type { Promised, Work } from './work.ts';
 
 /** Where a JSON text stands. */
@@ -21,6 +22,8 @@ export interface Document extends Standing {
   /** How many strings of JSON are around it. */
   readonly nesting: number;
 }
+
+const NO_SEAMS_HERE: readonly Found[] = [];
 
 /** The edits that mask a validated JSON text, in order. Throws Withheld and BudgetSpent. */
 export function maskDocument(work: Work, document: Document): JsonEdit[] {
@@ -103,16 +106,26 @@ class DocumentMasker implements JsonVisitor {
 
   string(start: number, end: number, plain: boolean): void {
     const at = this.#cursor.next();
-    const named = at.key !== undefined && this.#work.plan.factsOf(at.key).secretName;
-    if (plain && at.selected.length === 0 && !named && !this.#isInteresting(start, end)) return;
+    const seams = this.#seamsAt(start);
+    if (plain && seams.length === 0 && !this.#isPicked(at) && !this.#isInteresting(start, end)) return;
     const text = tokenValue(this.#document.text, start, end, plain);
     const { role } = at.shape;
-    const { nesting } = this.#document;
-    const edits = this.#work.maskString(this.#work, text, { ...at, role, nesting, path: this.#pathHere });
+    const place = { ...at, role, nesting: this.#document.nesting, seams, path: this.#pathHere };
+    const edits = this.#work.maskString(this.#work, text, place);
     if (edits.length === 0 || this.#isSpokenFor(role)) return;
     const put = role === 'blob' ? [wholeBlob(text, edits)] : edits;
     this.#promised()?.value(this.#cursor.steps(), splice(text, put));
     this.#edits.push(...inToken(this.#document.text, start, plain, put));
+  }
+
+  /** Seams are between strings of the message, not of JSON in its strings. */
+  #seamsAt(start: number): readonly Found[] {
+    return (this.#document.nesting === 0 ? this.#work.seams.get(start) : undefined) ?? NO_SEAMS_HERE;
+  }
+
+  /** Whether the place of a value, or its key, says that it is looked at whatever it holds. */
+  #isPicked({ selected, key }: Reached): boolean {
+    return selected.length > 0 || (key !== undefined && this.#work.plan.factsOf(key).secretName);
   }
 
   number(start: number, end: number): void {

@@ -14,6 +14,11 @@ export interface KnownForm {
   readonly anchorAt: number;
 }
 
+/** A form, and the value it is a form of. */
+export interface IndexedForm extends KnownForm {
+  readonly value: string;
+}
+
 /** Base64 of fewer characters than this stands in ordinary text by chance. */
 const MIN_BASE64 = 8;
 /** Long enough to be rare, short enough for a small automaton. */

@@ -1,11 +1,8 @@
 import { AhoCorasick } from './aho-corasick.ts';
 import type { Budget } from './budget.ts';
-import { formsOf, type KnownForm } from './known-forms.ts';
+import { Beginnings } from './beginnings.ts';
+import { formsOf, type IndexedForm } from './known-forms.ts';
 import type { Span } from './types.ts';
-
-interface IndexedForm extends KnownForm {
-  readonly value: string;
-}
 
 export interface KnownHit extends Span {
   readonly value: string;
@@ -18,6 +15,7 @@ const ANY_CASE_FROM = 12;
 export class KnownIndex {
   readonly #forms: readonly IndexedForm[];
   readonly #automaton: AhoCorasick;
+  #beginnings: Beginnings | undefined;
 
   constructor(values: Iterable<string>) {
     this.#forms = [...values].flatMap((value) => formsOf(value).map((form) => ({ ...form, value })));
@@ -41,6 +39,12 @@ export class KnownIndex {
         hits.push({ ...spread(form, text, start, end), value: form.value });
     });
     return hits;
+  }
+
+  /** How many characters at the end of the text begin a value. Made when first asked: only streams ask. */
+  begunAtEnd(text: string, isLive: (value: string) => boolean): number {
+    this.#beginnings ??= new Beginnings(this.#forms);
+    return this.#beginnings.atEndOf(text, isLive);
   }
 }
 

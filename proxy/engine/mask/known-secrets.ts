@@ -10,6 +10,8 @@ export interface KnownSecrets {
   prepare(): void;
   /** Where known values stand in a text, in any of their direct forms. For the masker. */
   find(text: string, budget: Budget): readonly KnownHit[];
+  /** How many characters at the end of a text begin a value, in one of its forms; 0 where it is too few to tell. */
+  begunAtEnd(text: string): number;
   /** Whether a value may reach over several tokens of a JSON text, because it holds a character of its syntax. */
   readonly reachesOverTokens: boolean;
   /** Whether JSON may write a value with an escape in it, so that it need not stand in JSON as it is. */
@@ -112,6 +114,13 @@ class KnownValues implements KnownSecrets {
     const settled = this.#settledIndex?.find(text, budget, this.#isLive) ?? [];
     const recent = this.#recentIndex?.find(text, budget, this.#isLive) ?? [];
     return [...settled, ...recent];
+  }
+
+  begunAtEnd(text: string): number {
+    this.prepare();
+    const settled = this.#settledIndex?.begunAtEnd(text, this.#isLive) ?? 0;
+    const recent = this.#recentIndex?.begunAtEnd(text, this.#isLive) ?? 0;
+    return Math.max(settled, recent);
   }
 
   #settle(): void {

@@ -11,6 +11,7 @@ import { admitsOtherKey, admitsString } from './output-schema.ts';
 import { Plan } from './plan.ts';
 import { provesClean } from './proof.ts';
 import { appliesTo, compilePolicy, type CompiledPolicy } from './policy.ts';
+import { NO_SEAMS, seamsOf } from './seams.ts';
 import { selectionsOf, type Selections } from './selections.ts';
 import { MESSAGE } from './shape.ts';
 import { maskString } from './strings.ts';
@@ -59,11 +60,12 @@ class PolicyMasker implements Masker {
   }
 
   message(text: string, about: MaskAbout): MaskOutcome {
-    if (provesClean(text, this.#planFor(about), this.#known)) return asItIs(text);
     return this.#outcome(text, about, (work) => {
+      const seams = seamsOf(text, work.plan, work.probe, about.stream);
+      if (seams.size === 0 && provesClean(text, work.plan, this.#known)) return text;
       const trie = selectionsIn(work.plan, text);
       const root = { text, trie, shape: MESSAGE, path: '$', selected: [], excluded: NO_POLICIES, nesting: 0 };
-      const edits = maskDocument(work, root);
+      const edits = maskDocument({ ...work, seams }, root);
       if (reachesOut(work, text, edits)) throw new Withheld(SPREAD);
       const masked = splice(text, edits);
       // Two keys may have become one, and what is not JSON any more must not leave.
@@ -81,6 +83,7 @@ class PolicyMasker implements Masker {
       selected: [],
       excluded: NO_POLICIES,
       nesting: 0,
+      seams: [],
     } as const;
     return this.#outcome(text, about, (work) => splice(text, maskString(work, text, place)));
   }
@@ -91,7 +94,7 @@ class PolicyMasker implements Masker {
     const budget = new Budget(WORK_BASE + WORK_PER_CHARACTER * text.length, this.#lateness());
     const probe = { known: this.#known, matcher: plan.matcher, budget };
     const live = about.purpose !== 'record';
-    const work = { plan, probe, ledger, live, maskString, promise: promiseOf(about) };
+    const work = { plan, probe, ledger, live, maskString, seams: NO_SEAMS, promise: promiseOf(about) };
     try {
       const masked = mask(work) as MaskedText;
       return { kind: 'released', text: masked, masked: ledger.masked, audited: ledger.audited };

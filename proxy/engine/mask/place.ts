@@ -1,6 +1,7 @@
 import type { Use } from './plan.ts';
 import type { CompiledPolicy } from './policy.ts';
 import type { Role } from './shape.ts';
+import type { Found } from './types.ts';
 
 /** What is known about where a value stands. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Place {
   readonly excluded: ReadonlySet<CompiledPolicy>;
   /** How many strings of JSON are around the value. */
   readonly nesting: number;
+  /** What begins or ends in a neighbour of the value. */
+  readonly seams: readonly Found[];
 }
 
 export const NO_POLICIES: ReadonlySet<CompiledPolicy> = new Set();

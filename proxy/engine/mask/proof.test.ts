@@ -32,7 +32,7 @@ known.set('test', [HELD]);
 function isClean(text: string): boolean {
   const probe = { known, matcher: plan.matcher, budget: new Budget(1e9) };
   const ledger = new Ledger(plan, 'record', new Uint8Array(32));
-  const work = { plan, probe, ledger, live: false, maskString, promise: undefined };
+  const work = { plan, probe, ledger, live: false, maskString, seams: new Map(), promise: undefined };
   const edits = maskDocument(work, {
     text,
     trie: undefined,

@@ -14,12 +14,17 @@ import type { Work } from './work.ts';
 export function maskString(work: Work, text: string, place: Place): JsonEdit[] {
   const { probe, ledger } = work;
   const whole = selectedWhole(work, text, place);
+  const seams = place.seams.map((found) => ledger.claimOf(found));
   const parts = mayHoldJson(place) ? jsonIn(text, probe.budget) : [];
   if (parts.length === 0)
-    return ledger.decide([...whole, ...claimsIn(work, text, place)], place.path, place.excluded);
+    return ledger.decide([...whole, ...seams, ...claimsIn(work, text, place)], place.path, place.excluded);
 
   const inside = partwise(work, text, parts, place);
-  const across = acrossTokens(work, text, inside);
+  // Part of a value in part of a text that is JSON: the whole text goes.
+  const across = [
+    ...acrossTokens(work, text, inside),
+    ...seams.map((claim) => ({ ...claim, start: 0, end: text.length })),
+  ];
   const edits = ledger.decide([...whole, ...across], place.path, place.excluded);
   return edits.length > 0 ? edits : inside;
 }

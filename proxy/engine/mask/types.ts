@@ -1,6 +1,7 @@
 import type { Masked, MaskedText } from '../../../crds/control.ts';
 import { GatehouseError } from '../../../lib/errors.ts';
 import type { Detector } from './detectors/detector.ts';
+import type { StreamMemory } from './stream-memory.ts';
 
 /**
  * `release`: server to client, policies with direction Response or Both. `request`: client to server, direction
@@ -14,6 +15,8 @@ export interface MaskAbout {
   readonly tool?: string | undefined;
   /** What `structuredContent` was promised to look like; a mask that would break the promise withholds. */
   readonly outputSchema?: unknown;
+  /** What the stream that brings the message brought before: values may be split over its messages. */
+  readonly stream?: StreamMemory | undefined;
 }
 
 /** `withheld`: nothing of the text may leave; `reason` is one sentence that may be shown and holds no secret. */

@@ -3,6 +3,7 @@ import type { Probe } from './examine.ts';
 import type { Ledger } from './ledger.ts';
 import type { Place } from './place.ts';
 import type { Plan } from './plan.ts';
+import type { Seams } from './seams.ts';
 
 /** What the work on one message shares. */
 export interface Work {
@@ -13,6 +14,8 @@ export interface Work {
   readonly live: boolean;
   /** Edits for the value of a string. It may hold JSON again, so strings and documents call each other. */
   readonly maskString: (work: Work, text: string, place: Place) => JsonEdit[];
+  /** What reaches into strings of the message from their neighbours. */
+  readonly seams: Seams;
   /** What the masked message must still keep to. */
   readonly promise: Promised | undefined;
 }

@@ -119,6 +119,16 @@ describe('a child that misbehaves', () => {
     expect(await pidOf(session)).toBeGreaterThan(1);
     await session.end();
   });
+
+  test('stderr that is not UTF-8, or does not end its line, hurts nobody', async () => {
+    const session = await openSession(ana);
+    expect(await textOf(await tool(session, 'noise', secret))).toBe('still here');
+    await world.gatehouse.child.printed(/a line of more than \d+ bytes/);
+    await world.gatehouse.child.printed(/end of noise/);
+    expect(world.gatehouse.child.output()).not.toContain(secret);
+    expect(await pidOf(session)).toBeGreaterThan(1);
+    await session.end();
+  });
 });
 
 test('2026-07-28 over stdio: the SDK 2.x on both sides', async () => {

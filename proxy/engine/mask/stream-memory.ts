@@ -1,0 +1,20 @@
+import { Lru } from '../../../lib/lru.ts';
+
+/** Nothing that is looked for over several texts is longer. */
+const MAX_TAIL = 4096;
+/** Places of texts that a stream may bring by turns. */
+const MAX_PLACES = 64;
+
+/** The ends of the texts that a stream brought last, by the place in its messages where they stood. */
+export class StreamMemory {
+  readonly #tails = new Lru<string, string>(MAX_PLACES);
+
+  tail(place: string): string {
+    return this.#tails.get(place) ?? '';
+  }
+
+  /** `text` is everything that is known of the place, its newest at the end. */
+  remember(place: string, text: string): void {
+    this.#tails.set(place, text.slice(-MAX_TAIL));
+  }
+}
