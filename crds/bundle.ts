@@ -3,6 +3,9 @@
  * Every default is filled in, every duration is milliseconds, every size is bytes.
  */
 import { z } from 'zod';
+import { credential, egress, vaultAccess } from './bundle-credential.ts';
+
+export type { Credential, VaultAccess } from './bundle-credential.ts';
 
 const names = z.array(z.string());
 
@@ -46,14 +49,6 @@ export const accessRule = z.object({
   resources: names,
   methods: names,
   when: z.string().optional(),
-});
-
-/** A credential the proxy may hold. `path` is absolute: the source resolved it. `value` holds `{{ field }}`. */
-export const credential = z.object({
-  name: z.string(),
-  scope: z.enum(['Request', 'Session', 'Pod']),
-  source: z.object({ devFile: z.object({ path: z.string() }) }),
-  inject: z.object({ server: z.object({ header: z.object({ name: z.string(), value: z.string() }) }) }),
 });
 
 export const detectorPreset = z.enum(['Credentials', 'PaymentCards', 'PersonalData']);
@@ -169,6 +164,10 @@ export const bundle = z.object({
   identity: z.array(identityProvider),
   access: z.array(accessRule),
   credentials: z.array(credential),
+  /** Absent where no credential comes from Vault. */
+  vault: vaultAccess.optional(),
+  /** Absent where the server's own calls pass by the proxy. */
+  egress: egress.optional(),
   masking: z.array(maskPolicy),
   rules: z.array(rule),
   recording: z.object({ onFailure: z.enum(['Block', 'Allow']), retentionMs: z.int().positive() }),
@@ -183,7 +182,6 @@ export type Bundle = z.infer<typeof bundle>;
 export type IdentityProvider = z.infer<typeof identityProvider>;
 export type AccessRule = z.infer<typeof accessRule>;
 export type Who = z.infer<typeof who>;
-export type Credential = z.infer<typeof credential>;
 export type MaskPolicy = z.infer<typeof maskPolicy>;
 export type MaskAction = z.infer<typeof maskAction>;
 export type Rule = z.infer<typeof rule>;

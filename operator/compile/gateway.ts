@@ -1,8 +1,8 @@
 /** McpGateway and the policies that bind it → its bundle. */
-import { isAbsolute, relative, resolve, sep } from 'node:path';
-import type { Bundle, Credential, IdentityProvider, MaskPolicy, Rule } from '#bundle';
+import type { Bundle, IdentityProvider, MaskPolicy, Rule } from '#bundle';
 import { objectKey, type McpGateway } from '#crds';
 import { NotAccepted, titleOf } from './conditions.ts';
+import { compileCredentials } from './credentials.ts';
 import type { ClusterIdentity, Installation } from './installation.ts';
 import { compileLimits } from './limits.ts';
 import { revisionOf } from './revision.ts';
@@ -24,9 +24,7 @@ export function compileGateway(gateway: McpGateway, policies: Policies, installa
     ...(spec.publicUrl !== undefined && { publicUrl: spec.publicUrl }),
     identity: spec.identity.map((provider) => compileProvider(gateway, provider, installation.cluster)),
     access: spec.access.map(compileAccess),
-    credentials: spec.credentials.map((credential) =>
-      compileCredential(gateway, credential, installation.baseDir),
-    ),
+    ...compileCredentials(gateway, installation),
     masking: [...policies.masking],
     rules: [...policies.rules],
     recording: { onFailure: spec.recording.onFailure, retentionMs: spec.recording.retention },
@@ -76,22 +74,6 @@ function compileProvider(
 function compileAccess(rule: McpGateway['spec']['access'][number]): Bundle['access'][number] {
   const { users, groups, serviceAccounts, spiffeIds, authenticated, anonymous, ...reach } = rule;
   return { who: { users, groups, serviceAccounts, spiffeIds, authenticated, anonymous }, ...reach };
-}
-
-type CredentialSpec = McpGateway['spec']['credentials'][number];
-
-function compileCredential(gateway: McpGateway, credential: CredentialSpec, baseDir: string): Credential {
-  const { name, scope, source, inject } = credential;
-  if (!('devFile' in source) || !('server' in inject)) throw notBuilt(gateway, `credential "${name}"`);
-  const path = resolve(baseDir, source.devFile.path);
-  const below = relative(baseDir, path);
-  if (below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) {
-    throw new NotAccepted(
-      'DevFileOutside',
-      `${titleOf(gateway)} has a credential "${name}" whose devFile lies outside the directory of the manifests.`,
-    );
-  }
-  return { name, scope, source: { devFile: { path } }, inject: { server: { header: inject.server.header } } };
 }
 
 /** Manifests are refused before they come here; this holds for objects that came another way. */

@@ -1,5 +1,5 @@
 /** What the installation, not a manifest, says. */
-import type { IdentityProvider, SealingKey } from '#bundle';
+import type { IdentityProvider, SealingKey, VaultAccess } from '#bundle';
 
 /** What no gateway may go below. */
 export interface Floors {
@@ -37,6 +37,8 @@ export interface Installation {
   readonly floors: Floors;
   /** Absent where there is no cluster. */
   readonly cluster?: ClusterIdentity | undefined;
+  /** Absent where the installation names no Vault. */
+  readonly vault?: VaultAccess | undefined;
 }
 
 /** The namespace of a standalone installation. */

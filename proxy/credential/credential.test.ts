@@ -27,6 +27,7 @@ function credential(changes: Partial<Credential> = {}): Credential {
   return {
     name: 'backend',
     scope: 'Session',
+    whenShared: 'Queue',
     source: { devFile: { path } },
     inject: { server: { header: { name: 'X-Api-Key', value: '{{ key }}' } } },
     ...changes,

@@ -37,7 +37,7 @@ interface Entry {
 
 /** The credentials of one gateway. Throws CredentialError for a header that cannot be. */
 export function createCredentials(credentials: readonly Credential[], deps: CredentialDeps): Credentials {
-  const entries = credentials.map((credential) => createEntry(credential, deps));
+  const entries = credentials.flatMap((credential) => createEntry(credential, deps));
   checkDistinct(entries);
   return {
     credential: async (exchange) => ({ ...exchange, inject: await Promise.all(entries.map(inject)) }),
@@ -56,19 +56,29 @@ export function headersFor(injected: readonly InjectedHeader[]): Record<string, 
   return Object.fromEntries(injected.map((header) => [header.name, header.value.reveal()]));
 }
 
-function createEntry(credential: Credential, deps: CredentialDeps): Entry {
-  const owner = `${deps.gateway}/${credential.name}`;
+/** An entry for what goes to the server as a header; the rest goes other ways. */
+function createEntry({ name, source, inject: into }: Credential, deps: CredentialDeps): Entry[] {
+  if (!('server' in into)) return [];
+  if (!('devFile' in source)) {
+    throw new CredentialError(
+      'credential_invalid',
+      `The credential "${name}" cannot be used: this proxy has no way to its source.`,
+    );
+  }
+  const owner = `${deps.gateway}/${name}`;
   const onValues = (values: readonly Secret[]): void => {
     deps.known.set(
       owner,
       values.map((value) => value.reveal()),
     );
   };
-  return {
-    name: credential.name,
-    header: compileHeader(credential.name, credential.inject.server.header),
-    source: createDevFile(credential.name, credential.source.devFile.path, { ...deps, onValues }),
-  };
+  return [
+    {
+      name,
+      header: compileHeader(name, into.server.header),
+      source: createDevFile(name, source.devFile.path, { ...deps, onValues }),
+    },
+  ];
 }
 
 async function inject(entry: Entry): Promise<InjectedHeader> {
