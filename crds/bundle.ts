@@ -161,6 +161,8 @@ export const bundle = z.object({
   mayAsk: z.array(clientFeature).default([]),
   /** The resource that tokens are for (RFC 8707) and the origin that Host and Origin are compared with. */
   publicUrl: z.string().optional(),
+  /** `host` or `host:port`, lower case: what clients may call the gateway in Host beside that, as the Services before it. */
+  hosts: names.optional(),
   identity: z.array(identityProvider),
   access: z.array(accessRule),
   credentials: z.array(credential),

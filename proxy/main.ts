@@ -99,10 +99,10 @@ async function serve(parts: Parts): Promise<void> {
     listenUrl: `http://${formatAddress(bound)}`,
     connect: (server, bundle, state) => connect(server, bundle, state, parts),
   });
-  const authorities = memoized((publicUrl) => authoritiesOf(bound, publicUrl));
+  const authorities = memoized((bundle: Bundle) => authoritiesOf(bound, bundle));
   receiveOn(receiver, {
     router: () => serving.router,
-    authorities: (gateway) => authorities(gateway.bundle.publicUrl),
+    authorities: (gateway) => authorities(gateway.bundle),
     now: Date.now,
     stopping: stop,
     log,
@@ -174,8 +174,8 @@ function verifiers(): (provider: TokenProvider) => OidcVerifier {
   };
 }
 
-function memoized<T>(make: (key: string | undefined) => T): (key: string | undefined) => T {
-  const made = new Map<string | undefined, T>();
+function memoized<K extends object, T>(make: (key: K) => T): (key: K) => T {
+  const made = new WeakMap<K, T>();
   return (key) => {
     const value = made.get(key) ?? make(key);
     made.set(key, value);

@@ -4,7 +4,7 @@ import { gatewayName, type Bundle } from '../../crds/bundle.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { ObjectConditions } from '../compile/index.ts';
-import type { ClusterSnapshot } from '../source/kubernetes/cluster-snapshot.ts';
+import type { ClusterSnapshot } from '../source/kubernetes/cluster-state.ts';
 import { selectedPods, type SelectedPod } from '../source/kubernetes/guarded-pods.ts';
 import { startWorkQueue } from '../source/kubernetes/work-queue.ts';
 import { controllerOf, notInjected, regardingPod } from './events.ts';

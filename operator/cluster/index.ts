@@ -16,7 +16,7 @@ import { startOperator, type Operator, type OperatorDeps } from '../main.ts';
 import { createPodReviewer, createRoster, type Roster } from '../publish/pod-reviewer.ts';
 import { createTokenReview } from '../publish/token-review.ts';
 import type { KubeClient } from '../source/kubernetes/client.ts';
-import type { ClusterSnapshot } from '../source/kubernetes/cluster-snapshot.ts';
+import type { ClusterSnapshot } from '../source/kubernetes/cluster-state.ts';
 import { startElector } from '../source/kubernetes/lease.ts';
 import { startReflector } from '../source/kubernetes/reflector.ts';
 import { startKubernetesSource } from '../source/kubernetes/source.ts';

@@ -8,13 +8,19 @@ import { compileLimits } from './limits.ts';
 import { revisionOf } from './revision.ts';
 import { compileServer } from './server.ts';
 
-export interface Policies {
+/** What of the gateway's surroundings goes into its bundle. */
+export interface Surroundings {
   readonly masking: readonly MaskPolicy[];
   readonly rules: readonly Rule[];
+  readonly hosts: readonly string[];
 }
 
 /** @throws NotAccepted where the gateway asks for what it may not have. */
-export function compileGateway(gateway: McpGateway, policies: Policies, installation: Installation): Bundle {
+export function compileGateway(
+  gateway: McpGateway,
+  around: Surroundings,
+  installation: Installation,
+): Bundle {
   const { metadata, spec } = gateway;
   holdFloors(gateway, installation);
   const content: Omit<Bundle, 'revision'> = {
@@ -22,11 +28,12 @@ export function compileGateway(gateway: McpGateway, policies: Policies, installa
     server: compileServer(spec.server),
     mayAsk: spec.server.mayAsk,
     ...(spec.publicUrl !== undefined && { publicUrl: spec.publicUrl }),
+    ...(around.hosts.length > 0 && { hosts: [...around.hosts] }),
     identity: spec.identity.map((provider) => compileProvider(gateway, provider, installation.cluster)),
     access: spec.access.map(compileAccess),
     ...compileCredentials(gateway, installation),
-    masking: [...policies.masking],
-    rules: [...policies.rules],
+    masking: [...around.masking],
+    rules: [...around.rules],
     recording: { onFailure: spec.recording.onFailure, retentionMs: spec.recording.retention },
     limits: compileLimits(spec.limits, installation.floors.most),
     sealing: [...installation.sealingKeys(objectKey(gateway))],

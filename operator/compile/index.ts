@@ -37,7 +37,8 @@ export function compile(snapshot: Snapshot, installation: Installation): Compile
     };
     return judge(gateway, installation, () => {
       holdUnread(gateway, snapshot, installation.namespace);
-      return compileGateway(gateway, policies, installation);
+      const hosts = snapshot.hosts.get(objectKey(gateway)) ?? [];
+      return compileGateway(gateway, { ...policies, hosts }, installation);
     });
   });
   const objects = [

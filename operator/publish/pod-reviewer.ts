@@ -1,5 +1,5 @@
 /** Which gateway a sidecar may ask about: that of its own pod, as long as the pod lives and carries the sidecar. */
-import type { ClusterSnapshot } from '../source/kubernetes/cluster-snapshot.ts';
+import type { ClusterSnapshot } from '../source/kubernetes/cluster-state.ts';
 import { isAlive, isGuarded, selectedPods } from '../source/kubernetes/guarded-pods.ts';
 import type { PodIdentity, TokenReviewer } from './identity.ts';
 import type { ReviewToken } from './token-review.ts';

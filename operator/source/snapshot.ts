@@ -24,6 +24,8 @@ export interface Snapshot {
   readonly approvalRules: readonly ApprovalRule[];
   /** Only a cluster has any: a directory with a mistake is no snapshot. */
   readonly unreadable: readonly UnreadableObject[];
+  /** By gateway: what the Services before its pods are called, as clients name them in Host. Only a cluster has any. */
+  readonly hosts: ReadonlyMap<string, readonly string[]>;
   /** Labels of each namespace that is known. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
@@ -34,7 +36,7 @@ const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** The snapshot of objects; a directory has no namespaces, so theirs are those that its objects name. */
 export function snapshotOf(
   objects: readonly PolicyObject[],
-  more: Partial<Pick<Snapshot, 'namespaces' | 'unreadable'>> = {},
+  more: Partial<Pick<Snapshot, 'namespaces' | 'unreadable' | 'hosts'>> = {},
 ): Snapshot {
   const ordered = [...objects].sort((a, b) => compareText(objectKey(a), objectKey(b)));
   const names = new Set(ordered.map((object) => object.metadata.namespace));
@@ -43,6 +45,7 @@ export function snapshotOf(
     maskingPolicies: ordered.filter((object) => object.kind === 'MaskingPolicy'),
     approvalRules: ordered.filter((object) => object.kind === 'ApprovalRule'),
     unreadable: more.unreadable ?? [],
+    hosts: more.hosts ?? new Map(),
     namespaces: more.namespaces ?? new Map([...names].map((name) => [name, { [NAMESPACE_NAME]: name }])),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { authoritiesOf, checkOrigin } from './origin.ts';
+import { authoritiesOf, checkOrigin, type Authorities } from './origin.ts';
 import { createRouter } from './route.ts';
 
 const orders = {
@@ -43,7 +43,12 @@ test.for([
   expect(route).toMatchObject(gateway === undefined ? { kind } : { kind, gateway });
 });
 
-const allowed = authoritiesOf({ host: '127.0.0.1', port: 8400 }, 'https://orders.example/mcp');
+const publicUrl = 'https://orders.example/mcp';
+const allowed = authoritiesOf({ host: '127.0.0.1', port: 8400 }, { publicUrl });
+const inPod = authoritiesOf(
+  { host: '::', port: 15_000 },
+  { publicUrl, hosts: ['orders', 'orders.tools:80'] },
+);
 test.for([
   [{ host: '127.0.0.1:8400' }, 'passes'],
   [{ host: 'localhost:8400', origin: 'http://localhost:8400' }, 'passes'],
@@ -54,11 +59,41 @@ test.for([
   [{ host: '127.0.0.1:8400', origin: 'http://evil.example' }, 'bad_origin'],
   [{ host: '127.0.0.1:8400', origin: 'null' }, 'bad_origin'],
   [{ host: '127.0.0.1:8400', origin: 'http://127.0.0.1:8400.evil.example' }, 'bad_origin'],
-] as const)('%j %s', ([headers, outcome]) => {
+  [{ host: '127.0.0.1:9999', localAddress: '127.0.0.1' }, 'bad_host'],
+] as const)('on one address %j %s', ([request, outcome]) => expectOutcome(request, allowed, outcome));
+
+const podIp = { localAddress: '::ffff:10.1.2.3' };
+test.for([
+  [{ host: 'orders' }, 'passes'],
+  [{ host: 'Orders.Tools:80' }, 'passes'],
+  [{ host: 'orders.tools:81' }, 'bad_host'],
+  [{ host: 'orders.example' }, 'passes'],
+  [{ host: '10.1.2.3:8080', ...podIp }, 'passes'],
+  [{ host: '10.1.2.3', ...podIp }, 'passes'],
+  [{ host: '10.1.2.4:8080', ...podIp }, 'bad_host'],
+  [{ host: '10.1.2.3:8080' }, 'bad_host'],
+  [{ host: '10.1.2.3.evil.example', ...podIp }, 'bad_host'],
+  [{ host: 'evil.example:8080', ...podIp }, 'bad_host'],
+  [{ host: '10.1.2.3:8080@evil.example', ...podIp }, 'bad_host'],
+  [{ host: '[FD00:0::5]:8080', localAddress: 'fd00::5' }, 'passes'],
+  [{ host: '[fd00::6]:8080', localAddress: 'fd00::5' }, 'bad_host'],
+  [{ host: 'localhost:9999', localAddress: '127.0.0.1' }, 'passes'],
+  [{ host: 'localhost:9999', localAddress: '::1' }, 'passes'],
+  [{ host: 'localhost:9999', ...podIp }, 'bad_host'],
+  [{ host: '127.0.0.1:9999', localAddress: '::ffff:127.0.0.1' }, 'passes'],
+  [{ host: '10.1.2.3:8080', origin: 'http://10.1.2.3:8080', ...podIp }, 'bad_origin'],
+  [{ host: '10.1.2.3:8080', origin: 'http://evil.example', ...podIp }, 'bad_origin'],
+] as const)('on all addresses %j %s', ([request, outcome]) => expectOutcome(request, inPod, outcome));
+
+function expectOutcome(
+  request: Parameters<typeof checkOrigin>[0],
+  authorities: Authorities,
+  outcome: string,
+): void {
   const run = () => {
-    checkOrigin(headers, allowed);
+    checkOrigin(request, authorities);
     return 'passes';
   };
   if (outcome === 'passes') expect(run()).toBe('passes');
   else expect(run).toThrow(expect.objectContaining({ code: outcome, status: 403 }));
-});
+}

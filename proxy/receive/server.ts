@@ -66,7 +66,11 @@ async function receive(
   const visit: Visit = { gateway: route.gateway, request, response, at, stopping: deps.stopping };
   try {
     checkOrigin(
-      { host: request.headers.host, origin: request.headers.origin },
+      {
+        host: request.headers.host,
+        origin: request.headers.origin,
+        localAddress: request.socket.localAddress,
+      },
       deps.authorities(route.gateway),
     );
     await serveRoute(route, visit);

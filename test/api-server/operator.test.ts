@@ -219,6 +219,27 @@ describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
     expect(seen.body).toMatchObject({ phase: 'Pending' });
   });
 
+  test('a Service that leads to the pods is a name that clients may call them by', async () => {
+    const token = await tokenFor('orders-1');
+    const { controlUrl } = replicas[0] ?? raise();
+    expect((await firstSet(controlUrl, token))[0]?.hosts).toBeUndefined();
+    const created = z.object({ spec: z.object({ clusterIP: z.ipv4() }) }).parse(
+      await admin.request({
+        method: 'POST',
+        path: '/api/v1/namespaces/tools/services',
+        body: { metadata: { name: 'api' }, spec: { selector: { app: 'orders' }, ports: [{ port: 80 }] } },
+      }),
+    );
+    const hosts = await eventually(async () => {
+      const [bundle] = await firstSet(controlUrl, token);
+      expect(bundle?.hosts).toBeDefined();
+      return bundle?.hosts;
+    });
+    expect(hosts).toEqual(
+      expect.arrayContaining(['api', 'api.tools.svc', 'api.tools.svc:80', created.spec.clusterIP]),
+    );
+  });
+
   test('a change reaches the sidecar, and the other replica leads when the leader leaves', async () => {
     expect(replicas.filter((one) => one.leads())).toHaveLength(1);
     const leader = replicas.findIndex((one) => one.leads());

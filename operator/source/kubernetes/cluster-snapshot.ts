@@ -1,27 +1,13 @@
 /** What the caches hold at one moment → the snapshot that bundles are compiled from, and what a cluster adds. Pure. */
 import { API_VERSION, readObject, sentenceOfFault, type PolicyObject, type ReadObject } from '#crds';
-import { snapshotOf, type Snapshot, type UnreadableObject } from '../snapshot.ts';
+import { snapshotOf, type UnreadableObject } from '../snapshot.ts';
+import type { ClusterSnapshot, ObjectFacts } from './cluster-state.ts';
+import { serviceHosts } from './service-hosts.ts';
 import type { Namespace, Pod, RawPolicyObject, Service } from './resources.ts';
 
 export interface Observed {
   readonly objects: readonly { readonly kind: PolicyObject['kind']; readonly object: RawPolicyObject }[];
   readonly namespaces: readonly Namespace[];
-  readonly pods: readonly Pod[];
-  readonly services: readonly Service[];
-}
-
-/** What the API server keeps beside an object's spec. */
-export interface ObjectFacts {
-  readonly uid: string;
-  readonly generation: number;
-  /** ISO 8601. */
-  readonly created: string;
-  readonly status: unknown;
-}
-
-export interface ClusterSnapshot extends Snapshot {
-  /** By kind and key: `McpGateway tools/orders`. */
-  readonly facts: ReadonlyMap<string, ObjectFacts>;
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
 }
@@ -41,12 +27,10 @@ export function clusterSnapshot(observed: Observed): ClusterSnapshot {
     else unreadable.push(unreadableOf(kind, object, read.faults.map(sentenceOfFault)));
   }
   const namespaces = new Map(observed.namespaces.map(({ metadata }) => [metadata.name, metadata.labels]));
-  return {
-    ...snapshotOf(readable, { namespaces, unreadable }),
-    facts,
-    pods: observed.pods,
-    services: observed.services,
-  };
+  const { pods, services } = observed;
+  const snapshot = snapshotOf(readable, { namespaces, unreadable });
+  const hosts = serviceHosts({ ...snapshot, facts, pods }, services);
+  return { ...snapshot, hosts, facts, pods, services };
 }
 
 /** Reading parses every expression and pattern; an object that did not change is the very same one as before. */

@@ -3,7 +3,7 @@ import { CONTROL_AUDIENCE } from '../../../crds/audiences.ts';
 import { INJECTION_ANNOTATION, SIDECAR_CONTAINER, TOKEN_VOLUME } from '../../../crds/sidecar.ts';
 import { objectKey, type McpGateway } from '#crds';
 import { answeringGateway, selectsPod, type Candidate } from '../../inject/select.ts';
-import type { ClusterSnapshot } from './cluster-snapshot.ts';
+import type { ClusterSnapshot } from './cluster-state.ts';
 import type { Pod } from './resources.ts';
 
 export interface SelectedPod {

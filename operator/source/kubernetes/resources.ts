@@ -65,12 +65,18 @@ const servicePort = z.object({
   port: z.number(),
   targetPort: z.union([z.number(), z.string()]).optional(),
 });
+const ingress = z.object({ ip: z.string().optional(), hostname: z.string().optional() });
 const service = z.object({
   metadata: namespacedMeta,
   spec: z.object({
     selector: z.record(z.string(), z.string()).default({}),
     ports: z.array(servicePort).default([]),
+    clusterIPs: z.array(z.string()).default([]),
+    externalIPs: z.array(z.string()).default([]),
   }),
+  status: z
+    .object({ loadBalancer: z.object({ ingress: z.array(ingress).default([]) }).prefault({}) })
+    .prefault({}),
 });
 export type Service = z.output<typeof service>;
 

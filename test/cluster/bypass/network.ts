@@ -6,8 +6,8 @@ import { PORTS, SLEEP, withSpec } from './pods.ts';
 import { overTcp, overUdp } from './scripts.ts';
 
 const REACHED = 'SERVER';
-/** The proxy of the API server names the pod in the Host header, which is not the gateway's name. */
-const REFUSED_HOST = /^refused: .*Forbidden\)/s;
+/** The proxy of the API server takes the caller's token for itself, and names what it likes in the Host header. */
+const REFUSED_HOST = /^refused: .*(?:Forbidden|Unauthorized)\)/s;
 const SILENCE = /^(?:silence|refused E\w+)$/;
 
 const fromAnotherPod: Attempt[] = [
