@@ -166,6 +166,23 @@ export type RecordEvent = {
       readonly phase: string;
     }
   | {
+      /** A call of the server to the outside. The exchange it was made for, where that is certain. */
+      readonly type: 'outbound';
+      readonly exchange?: string;
+      readonly protocol: OutboundProtocol;
+      /** host:port. */
+      readonly destination: string;
+      /** What was asked: method and path, or a statement. */
+      readonly what: MaskedText;
+      readonly decision: 'allow' | 'deny';
+      /** Why it was denied, or how it failed. */
+      readonly reason?: string;
+      /** Name of the credential that was put in. */
+      readonly credential?: string;
+      readonly status?: number;
+      readonly durationMs: number;
+    }
+  | {
       /** Something about the server that no exchange ends with: a message kept from the client, a tool that changed. */
       readonly type: 'notice';
       readonly code: NoticeCode;
@@ -174,6 +191,8 @@ export type RecordEvent = {
 );
 
 export type NoticeCode = 'message_dropped' | 'tool_changed';
+
+export type OutboundProtocol = 'http' | 'postgres';
 
 /** A record line as it goes over the wire and into the log. `prev` is the hash of the line before it in its stream. */
 export interface RecordLine {

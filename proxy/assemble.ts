@@ -16,6 +16,7 @@ import { createIdentify, protectedResourceMetadata, type TokenProvider } from '.
 import { Journal } from './journal.ts';
 import type { OidcVerifier } from '../lib/oidc.ts';
 import type { RateLimit } from './lib/rate-limit.ts';
+import { createEnter } from './outward.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
 import type { Stages } from './pipeline.ts';
 import type { ProxyMetrics } from './record/metrics.ts';
@@ -84,6 +85,7 @@ export async function assembleGateway(
         await upstream.post({ link: session.link, signal, ...outbound(await lend(exchange), headers) });
       },
       wrap: hold.wrap,
+      enter: createEnter(bundle, state),
       learn: (text, exchange) => {
         if (exchange.message.method === 'tools/list') state.parameters.learn(text);
         else state.tasks.learn(text, exchange);

@@ -1,3 +1,4 @@
+import { systemClock } from '../lib/clock.ts';
 import { createKnownSecrets, type KnownSecrets } from './engine/mask/index.ts';
 import type { Gateway } from './gateway.ts';
 import { ParameterHeaders } from './forward/parameter-headers.ts';
@@ -5,6 +6,8 @@ import { RequestStates } from './hold/state.ts';
 import { RateLimit } from './lib/rate-limit.ts';
 import type { OutputSchemas } from './release/index.ts';
 import { Sessions } from './session/sessions.ts';
+import { Turns } from './session/turns.ts';
+import { WhoseCall } from './session/whose-call.ts';
 import { Tasks } from './session/tasks.ts';
 
 /** What lives on when the policy of a gateway changes. */
@@ -16,6 +19,8 @@ export class GatewayState {
   readonly parameters = new ParameterHeaders();
   readonly tasks = new Tasks();
   readonly rate: RateLimit;
+  readonly whoseCall = new WhoseCall();
+  readonly turns: Turns;
   /** The gateway in force. Undefined until the first bundle is. */
   current: Gateway | undefined;
 
@@ -23,6 +28,7 @@ export class GatewayState {
     this.known = createKnownSecrets({ now });
     this.states = new RequestStates(now);
     this.rate = new RateLimit(now);
+    this.turns = new Turns({ ...systemClock, now });
     this.sessions = new Sessions({
       now,
       events: {

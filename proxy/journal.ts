@@ -21,11 +21,14 @@ import {
   responded,
   sessionEnded,
   sessionStarted,
+  wentOut,
   type Known,
   type Notice,
+  type OutboundFacts,
 } from './record/outcome.ts';
 import type { Recorder } from './record/recorder.ts';
 import { Refusal } from './refusal.ts';
+import type { Owner } from './session/whose-call.ts';
 import type { Released } from './release/index.ts';
 
 export interface JournalDeps {
@@ -43,6 +46,15 @@ export interface Ended {
   readonly decision: 'allow' | 'deny' | 'hold' | 'none';
   readonly code: string;
   readonly startedAt: number;
+}
+
+/** A call of the server to the outside, as egress tells it; nothing in it has been masked. */
+export interface OutboundCall extends Omit<OutboundFacts, 'what' | 'durationMs'> {
+  readonly what: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Undefined where it is not certain whose call it was. */
+  readonly owner: Owner | undefined;
 }
 
 export class Journal {
@@ -163,6 +175,24 @@ export class Journal {
     this.#writeIfPossible(sessionEnded(this.#on(), session, reason));
   }
 
+  /** Throws a Refusal where it cannot be recorded and nothing may happen unrecorded. */
+  outbound({ owner, what, reason, startedAt, ...facts }: OutboundCall): void {
+    const { protocol, decision } = facts;
+    this.#deps.metrics.outbound(this.#deps.gateway, { protocol, decision });
+    this.#write(
+      wentOut(
+        this.#on(),
+        { known: owner?.call?.exchange, session: owner === undefined ? undefined : sessionOf(owner) },
+        {
+          ...facts,
+          what: this.#text(what),
+          reason: reason === undefined ? undefined : this.#text(reason),
+          durationMs: Math.max(0, this.#deps.now() - startedAt),
+        },
+      ),
+    );
+  }
+
   ended(ended: Ended): void {
     const { method, decision, code, startedAt } = ended;
     this.#deps.metrics.request({
@@ -184,6 +214,11 @@ export class Journal {
       purpose: 'record',
     });
     return note.kind === 'released' ? note.text : NOTHING;
+  }
+
+  #text(text: string): MaskedText {
+    const outcome = this.#deps.masker.text(text, { purpose: 'record' });
+    return outcome.kind === 'released' ? outcome.text : NOTHING;
   }
 
   #masked(refusal: Refusal): Refusal {
@@ -227,6 +262,10 @@ export class Journal {
 
 /** Holds nothing, so it needs no masking. */
 const NOTHING = '{}' as MaskedText;
+
+function sessionOf({ whose }: Owner): string | undefined {
+  return whose === 'pod' ? undefined : whose.session;
+}
 
 function notRecorded(cause: unknown): Refusal {
   return new Refusal(

@@ -25,6 +25,7 @@ export type RefusalCode =
   | 'approval_unavailable'
   | 'state_invalid'
   | 'credential_unavailable'
+  | 'turn_unavailable'
   | 'rate_limited'
   | 'recorder_unavailable'
   | 'no_bundle'

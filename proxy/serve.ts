@@ -15,6 +15,7 @@ import type { Upstream } from './upstream.ts';
 import type { Judged, Pending } from './hold/index.ts';
 import type { Journal } from './journal.ts';
 import { limitTime } from './deadline.ts';
+import type { Enter } from './outward.ts';
 import { admit, type Stages } from './pipeline.ts';
 import { Refusal } from './refusal.ts';
 import { refusalMessage } from './release/index.ts';
@@ -38,6 +39,7 @@ export interface ServeDeps {
   ) => Promise<void>;
   /** Wraps what of an answer the client carries back to us. */
   readonly wrap: (text: string, exchange: Credentialed<ClientRequest>) => string;
+  readonly enter: Enter;
   readonly learn: (text: string, exchange: Identified<ClientRequest>) => void;
 }
 
@@ -65,6 +67,7 @@ class Serving {
   #recorded = false;
   #approval: string | undefined;
   #goesOn = false;
+  #leave: () => void = () => undefined;
 
   constructor(exchange: Identified<ClientRequest>, inbound: Inbound, deps: ServeDeps) {
     this.#exchange = exchange;
@@ -119,7 +122,10 @@ class Serving {
     // Hanging up means to cancel in 2026-07-28 only; a legacy client may come back for the answer.
     if (session.era === 'modern') reply.gone.addEventListener('abort', () => stop.abort(), { once: true });
     try {
-      const answer = await this.#deps.stages.forward(exchange, { headers, signal, link: session.link });
+      const entered = await this.#deps.enter(exchange, headers, signal);
+      this.#leave = entered.leave;
+      const outbound = { headers: entered.headers, signal, link: session.link };
+      const answer = await this.#deps.stages.forward(exchange, outbound);
       if (answer.kind === 'stream' && answer.begun) reply.begin();
       await this.#finish(
         relayAnswer(
@@ -232,6 +238,7 @@ class Serving {
   }
 
   #end(code: string): void {
+    this.#leave();
     const decision = this.#judged?.judgement.decision ?? 'none';
     this.#deps.journal.ended({
       method: this.#exchange.message.method,
@@ -255,4 +262,4 @@ function negotiated(text: string): string | undefined {
 }
 
 /** Refusals after forwarding where it is known that the server was reached and failed, or was never reached. */
-const OUTCOME_KNOWN = new Set(['upstream_invalid', 'withheld', 'credential_unavailable']);
+const OUTCOME_KNOWN = new Set(['upstream_invalid', 'withheld', 'credential_unavailable', 'turn_unavailable']);

@@ -53,6 +53,7 @@ function direction(event: RecordedEvent): string {
   if (event.type === 'request') return `${who} → server  `;
   if (event.type === 'response') return `server → ${who}  `;
   if (event.type === 'message') return event.from === 'client' ? `${who} → server  ` : `server → ${who}  `;
+  if (event.type === 'outbound') return `server → ${event.destination}  `;
   return event.type === 'refusal' ? `gatehouse → ${who}  ` : '';
 }
 
@@ -72,6 +73,8 @@ function describe(event: RecordedEvent): string {
       return `refused (${event.code}): ${event.reason}`;
     case 'approval':
       return `approval ${event.approval} is ${event.phase}`;
+    case 'outbound':
+      return describeOutbound(event);
     case 'notice':
       return `noticed (${event.code}): ${event.reason}`;
   }
@@ -85,6 +88,18 @@ function describeRequest(event: Extract<RecordedEvent, { type: 'request' }>): st
     ...(event.approval === undefined ? [] : [`approval ${event.approval}`]),
     ...(event.credentials === undefined ? [] : [`with ${event.credentials.join(', ')}`]),
     event.reason,
+  ];
+  return parts.join(' · ');
+}
+
+function describeOutbound(event: Extract<RecordedEvent, { type: 'outbound' }>): string {
+  const parts = [
+    event.what,
+    event.decision,
+    ...(event.credential === undefined ? [] : [`with ${event.credential}`]),
+    ...(event.status === undefined ? [] : [`status ${event.status}`]),
+    ...(event.reason === undefined ? [] : [event.reason]),
+    `${event.durationMs} ms`,
   ];
   return parts.join(' · ');
 }

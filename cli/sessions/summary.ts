@@ -64,6 +64,8 @@ export class Sessions {
         return;
       case 'session.start':
       case 'approval':
+      case 'outbound':
+      case 'notice':
     }
   }
 

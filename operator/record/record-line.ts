@@ -72,6 +72,19 @@ export const recordedEvent = z.discriminatedUnion('type', [
     approval: z.string(),
     phase: z.string(),
   }),
+  z.looseObject({
+    ...about,
+    type: z.literal('outbound'),
+    exchange: z.string().optional(),
+    protocol: z.enum(['http', 'postgres']),
+    destination: z.string(),
+    what: z.string(),
+    decision: z.enum(['allow', 'deny']),
+    reason: z.string().optional(),
+    credential: z.string().optional(),
+    status: z.number().optional(),
+    durationMs: z.number(),
+  }),
   z.looseObject({ ...about, type: z.literal('notice'), code: z.string(), reason: z.string() }),
 ]);
 

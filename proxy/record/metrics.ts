@@ -1,6 +1,6 @@
 /** What Prometheus sees of a proxy. Every name starts with `gatehouse_proxy_`; every label is bounded. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Masked, NoticeCode } from '../../crds/control.ts';
+import type { Masked, NoticeCode, OutboundProtocol } from '../../crds/control.ts';
 import { boundedLabel, detectorKind, methodLabel } from './labels.ts';
 import type { RecorderState } from './spool.ts';
 
@@ -37,6 +37,11 @@ export interface ProxyMetrics {
   sessionClosed(gateway: string): void;
   /** Something about the server: a message kept from the client, a tool that changed. */
   notice(gateway: string, code: NoticeCode): void;
+  /** A call of the server to the outside, when it has ended. */
+  outbound(
+    gateway: string,
+    call: { readonly protocol: OutboundProtocol; readonly decision: 'allow' | 'deny' },
+  ): void;
   /** An event that a gateway with `onFailure: Allow` went on without. */
   recordDropped(gateway: string): void;
   /** The bundle now in force for a gateway. */
@@ -97,6 +102,11 @@ function callMetrics(register: Registry): CallMetrics {
     'end',
   ]);
   const notices = counter('notices_total', 'What was noticed of servers, by its code.', ['gateway', 'code']);
+  const outbound = counter('outbound_calls_total', 'Calls of servers to the outside that have ended.', [
+    'gateway',
+    'protocol',
+    'decision',
+  ]);
   const drops = counter('records_dropped_total', 'Events lost where recording may fail.', ['gateway']);
   const holding = gauge('holds_waiting', 'Calls that wait for a decision now.');
   const sessions = gauge('sessions', 'Sessions that are open now.');
@@ -133,6 +143,7 @@ function callMetrics(register: Registry): CallMetrics {
     sessionOpened: (gateway) => sessions.inc({ gateway }),
     sessionClosed: (gateway) => sessions.dec({ gateway }),
     notice: (gateway, code) => notices.inc({ gateway, code }),
+    outbound: (gateway, { protocol, decision }) => outbound.inc({ gateway, protocol, decision }),
     recordDropped: (gateway) => drops.inc({ gateway }),
   };
 }

@@ -1,5 +1,12 @@
 /** From the states of an exchange to what the record says of it. Text comes in as MaskedText or not at all. */
-import type { Masked, MaskedText, NoticeCode, RecordedCaller, RecordEvent } from '../../crds/control.ts';
+import type {
+  Masked,
+  MaskedText,
+  NoticeCode,
+  OutboundProtocol,
+  RecordedCaller,
+  RecordEvent,
+} from '../../crds/control.ts';
 import type { Caller, Identified, Judgement, SessionFacts, Target } from '../exchange.ts';
 import type { Refusal } from '../refusal.ts';
 
@@ -90,6 +97,40 @@ export function messagePassed(on: Occasion, facts: MessageFacts): RecordEvent {
 export function refused(on: Occasion, known: Known, refusal: Refusal): RecordEvent {
   const { code, message: reason, status } = refusal;
   return { ...context(on, known), type: 'refusal', exchange: known.exchange, code, reason, status };
+}
+
+export interface OutboundFacts {
+  readonly protocol: OutboundProtocol;
+  /** host:port. */
+  readonly destination: string;
+  readonly what: MaskedText;
+  readonly decision: 'allow' | 'deny';
+  /** One sentence, masked. */
+  readonly reason: string | undefined;
+  /** Name of the credential that was put in. */
+  readonly credential: string | undefined;
+  readonly status: number | undefined;
+  readonly durationMs: number;
+}
+
+/** `known` is the call that it was made for, `session` whose it was, each as far as that is certain. */
+export function wentOut(
+  on: Occasion,
+  { known, session }: { readonly known: Known | undefined; readonly session: string | undefined },
+  facts: OutboundFacts,
+): RecordEvent {
+  const { protocol, destination, what, decision, reason, credential, status, durationMs } = facts;
+  return {
+    ...context(on, known ?? {}),
+    ...(session === undefined ? {} : { session }),
+    type: 'outbound',
+    ...(known === undefined ? {} : { exchange: known.exchange }),
+    ...{ protocol, destination, what, decision },
+    ...(reason === undefined ? {} : { reason }),
+    ...(credential === undefined ? {} : { credential }),
+    ...(status === undefined ? {} : { status }),
+    durationMs,
+  };
 }
 
 export interface Notice {
