@@ -62,10 +62,8 @@ export class Sessions {
       case 'message':
         summary.masked += event.masked.length;
         return;
-      case 'session.start':
-      case 'approval':
-      case 'outbound':
-      case 'notice':
+      default:
+        return;
     }
   }
 
