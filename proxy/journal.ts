@@ -10,7 +10,7 @@ import type {
   Judgement,
   SessionFacts,
 } from './exchange.ts';
-import { RecorderUnavailable } from './record/errors.ts';
+import { RecorderUnavailable, RecordTooLarge } from './record/errors.ts';
 import type { ProxyMetrics } from './record/metrics.ts';
 import {
   approvalChanged,
@@ -255,7 +255,8 @@ export class Journal {
     } catch (error) {
       if (!(error instanceof RecorderUnavailable)) throw error;
       this.#deps.metrics.recordDropped(this.#deps.gateway);
-      if (this.#deps.onFailure === 'Block') throw notRecorded(error);
+      if (this.#deps.onFailure !== 'Block') return;
+      throw error instanceof RecordTooLarge ? tooLarge(event.type, error) : notRecorded(error);
     }
   }
 }
@@ -265,6 +266,17 @@ const NOTHING = '{}' as MaskedText;
 
 function sessionOf({ whose }: Owner): string | undefined {
   return whose === 'pod' ? undefined : whose.session;
+}
+
+/** What is written twice into JSON takes more as a record than as a message: each quote and each backslash of it. */
+function tooLarge(type: RecordEvent['type'], cause: RecordTooLarge): Refusal {
+  return type === 'request'
+    ? new Refusal('too_large', `The call is too large to be recorded: ${cause.message}.`, {
+        status: 413,
+        as: -32600,
+        cause,
+      })
+    : new Refusal('withheld', `The result was withheld: ${cause.message}.`, { as: 4403, cause });
 }
 
 function notRecorded(cause: unknown): Refusal {
