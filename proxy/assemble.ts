@@ -154,7 +154,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     hold,
     outbound: createOutbound(masker, parameters, {
       allowed: mayAsk,
-      onMasked: (outcome) => journal.forwarded(outcome),
+      onMasked: (outcome) => journal.counted(outcome),
     }),
     release,
     stages,

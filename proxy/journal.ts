@@ -1,6 +1,6 @@
 /** Writes down what happens in one gateway: the record and the metrics, each outcome once. */
 import type { MaskedText, RecordEvent } from '#control';
-import type { Masker, MaskOutcome } from './engine/mask/index.ts';
+import type { BodyOutcome, Masker, MaskOutcome } from './engine/mask/index.ts';
 import type {
   Caller,
   Credentialed,
@@ -126,8 +126,8 @@ export class Journal {
     );
   }
 
-  /** What was masked in a message to the server; what the server got is not written down, but what the client said. */
-  forwarded(outcome: MaskOutcome): void {
+  /** Counts what was masked in what is not written down by itself: messages to the server, bodies beside MCP. */
+  counted(outcome: MaskOutcome | BodyOutcome): void {
     this.#count(outcome);
   }
 
@@ -230,7 +230,7 @@ export class Journal {
     return outcome.kind === 'released' ? outcome.text : 'The reason is withheld.';
   }
 
-  #count(outcome: Released | MaskOutcome): void {
+  #count(outcome: Released | MaskOutcome | BodyOutcome): void {
     const { gateway, metrics } = this.#deps;
     metrics.masked(gateway, outcome.masked);
     if (outcome.kind === 'released') metrics.audited(gateway, outcome.audited);
