@@ -153,7 +153,8 @@ function keyId(spki: Buffer): Buffer {
 }
 
 function name(commonName: string): Buffer {
-  return sequence(set(sequence(COMMON_NAME, utf8String(commonName))));
+  // RFC 5280, appendix A.1: at most 64 characters. Names of hosts stand whole among the alternative ones.
+  return sequence(set(sequence(COMMON_NAME, utf8String(commonName.slice(0, 64)))));
 }
 
 function commonNameOf(cert: X509Certificate): string {

@@ -6,8 +6,8 @@ import { dirname } from 'node:path';
 /** What unfinished files end in; whoever owns a directory may remove them at start. */
 export const UNFINISHED = '.unfinished';
 
-/** Replaces `path` in one step; when this returns, the text survives a crash of the machine. */
-export async function writeFileDurably(path: string, text: string, mode = 0o600): Promise<void> {
+/** Replaces `path` in one step; when this returns, the contents survive a crash of the machine. */
+export async function writeFileDurably(path: string, text: string | Uint8Array, mode = 0o600): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
   try {
     const file = await open(draft, 'wx', mode);

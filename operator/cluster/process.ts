@@ -74,11 +74,7 @@ async function start(
       ...deps,
       injection: (gateway) => webhooks.digestFor(gateway),
       onSnapshot: (snapshot) =>
-        webhooks.take({
-          candidates: candidatesOf(snapshot),
-          services: snapshot.services.map(targetsOf),
-          configMaps: snapshot.configMaps,
-        }),
+        webhooks.take({ candidates: candidatesOf(snapshot), services: snapshot.services.map(targetsOf) }),
     },
   );
   onClose(() => operator.close());

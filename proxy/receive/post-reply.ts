@@ -67,14 +67,14 @@ export class PostReply implements Reply {
       return;
     }
     if (this.#response.destroyed) return;
+    const body = Buffer.from(text);
     this.#response.writeHead(status, {
       'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
+      'content-length': body.length,
       ...this.#options.headers(text),
       ...headers,
     });
-    // As text it goes out in one piece with the head.
-    this.#response.end(text);
+    this.#response.end(body);
   }
 
   suspend(resume: () => void): boolean {

@@ -95,8 +95,7 @@ export class Delivery {
     switch (answer.kind) {
       case 'acknowledged':
         this.#succeeded();
-        if (answer.seq + 1 === batch.first + batch.count) stream.delivered(batch);
-        else stream.deliveredTo(answer.seq + 1);
+        stream.deliveredTo(answer.seq + 1);
         return;
       case 'out_of_sequence':
         this.#resume(stream, answer.expected);

@@ -2,21 +2,12 @@
 import type { PolicyObject } from '#crds';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/log.ts';
-import { DESCRIPTOR_LABEL } from '../snapshot.ts';
 import type { KubeClient } from './client.ts';
 import { clusterSnapshot } from './cluster-snapshot.ts';
 import type { ClusterSnapshot } from './cluster-state.ts';
 import { startReflector, type Reflector } from './reflector.ts';
 import type { KubeObject, Resource } from './resource.ts';
-import {
-  CONFIG_MAPS,
-  NAMESPACES,
-  PODS,
-  POLICY_RESOURCES,
-  SERVICES,
-  type Pod,
-  type RawPolicyObject,
-} from './resources.ts';
+import { NAMESPACES, PODS, POLICY_RESOURCES, SERVICES, type Pod, type RawPolicyObject } from './resources.ts';
 
 export interface KubernetesSource {
   hasSynced(): boolean;
@@ -48,10 +39,8 @@ export function startKubernetesSource(
       onSnapshot(snapshot());
     });
   };
-  const follow = <T extends KubeObject>(
-    resource: Resource<T>,
-    which: { readonly labelSelector?: string } = {},
-  ): Reflector<T> => startReflector({ resource, onChange: changed, onSynced: changed, ...which }, deps);
+  const follow = <T extends KubeObject>(resource: Resource<T>): Reflector<T> =>
+    startReflector({ resource, onChange: changed, onSynced: changed }, deps);
 
   const policies: readonly { kind: PolicyObject['kind']; reflector: Reflector<RawPolicyObject> }[] = [
     { kind: 'McpGateway', reflector: follow(POLICY_RESOURCES.McpGateway) },
@@ -61,8 +50,7 @@ export function startKubernetesSource(
   const namespaces = follow(NAMESPACES);
   const pods = follow(PODS);
   const services = follow(SERVICES);
-  const configMaps = follow(CONFIG_MAPS, { labelSelector: `${DESCRIPTOR_LABEL}=true` });
-  const all = [...policies.map(({ reflector }) => reflector), namespaces, pods, services, configMaps];
+  const all = [...policies.map(({ reflector }) => reflector), namespaces, pods, services];
 
   const hasSynced = (): boolean => all.every((reflector) => reflector.hasSynced());
   const snapshot = (): ClusterSnapshot =>
@@ -71,7 +59,6 @@ export function startKubernetesSource(
       namespaces: namespaces.all(),
       pods: pods.all(),
       services: services.all(),
-      configMaps: configMaps.all(),
     });
 
   return {

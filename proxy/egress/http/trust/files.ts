@@ -1,0 +1,32 @@
+/** What the app is given to trust the pod's CA by. Written before the app starts. */
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getCACertificates, rootCertificates } from 'node:tls';
+import { TRUST_FILES } from '../../../../crds/egress-environment.ts';
+import { writeFileDurably } from '../../../../lib/durable-file.ts';
+import { javaTrustStore } from './java-store.ts';
+
+/** What vouches for the outside world on this machine: the roots of the system, else those that Node brings. */
+export function systemRoots(): readonly string[] {
+  const ofSystem = getCACertificates('system');
+  return ofSystem.length > 0 ? ofSystem : rootCertificates;
+}
+
+/** Clients that can only replace what they trust get the roots with it. */
+export async function writeTrustFiles(
+  directory: string,
+  ca: string,
+  roots: readonly string[],
+  now: number,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, READABLE_DIRECTORY);
+  const all = [ca, ...roots].map((pem) => `${pem.trim()}\n`);
+  await writeFileDurably(join(directory, TRUST_FILES.ca), ca, READABLE);
+  await writeFileDurably(join(directory, TRUST_FILES.caAndRoots), all.join(''), READABLE);
+  await writeFileDurably(join(directory, TRUST_FILES.javaStore), javaTrustStore(all, now), READABLE);
+}
+
+/** The app runs as another user. */
+const READABLE = 0o644;
+const READABLE_DIRECTORY = 0o755;
