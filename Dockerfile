@@ -7,7 +7,7 @@ COPY opt /opt
 COPY --chmod=755 bin /usr/local/bin
 # By number, so that runAsNonRoot can be checked; the network rules exempt this user.
 USER 64311:64311
-# As cli/standalone.ts has it for its children.
-ENV NODE_OPTIONS=--max-semi-space-size=16
+# As cli/runtime.ts has it, which says why.
+ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /
-ENTRYPOINT ["node", "/opt/gatehouse/main.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=16", "--heap-growing-percent=30", "--liftoff-only", "/opt/gatehouse/main.mjs"]

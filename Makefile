@@ -20,7 +20,7 @@ test: $(STAMP) ## Run every test (FORBID_SKIPS=1 fails when one is skipped)
 	@$(RUN) test -- all $(if $(FORBID_SKIPS),--forbid-skips)
 
 .PHONY: test-unit
-test-unit: $(STAMP) ## Run all tests but the conformance suite and those on a cluster
+test-unit: $(STAMP) ## Run all tests but the conformance suite and those on a cluster or a Vault
 	@$(RUN) test:unit
 
 .PHONY: test-conformance
@@ -30,6 +30,10 @@ test-conformance: $(STAMP) ## Compare the published MCP conformance suite direct
 .PHONY: test-cluster
 test-cluster: $(STAMP) ## Run the tests on a cluster: one of this machine, or the one of KUBECONFIG=FILE on this line
 	@$(if $(filter command,$(firstword $(origin KUBECONFIG))),GATEHOUSE_TEST_KUBECONFIG=$(KUBECONFIG)) $(NODE) hack/test.ts cluster
+
+.PHONY: test-vault
+test-vault: $(STAMP) ## Run the tests of credentials against a real Vault and PostgreSQL (needs make tools)
+	@$(RUN) test -- vault
 
 .PHONY: cluster-up
 cluster-up: $(STAMP) ## Bring up a Kubernetes cluster with real pods on this machine (NAME=dev; needs make tools, and root)

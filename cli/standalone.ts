@@ -8,12 +8,7 @@ import { ConfigError, readOperatorConfig } from '../operator/config.ts';
 import { ChildFailed } from '../operator/standalone/child.ts';
 import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
 import { UsageError, type Io } from './io.ts';
-
-/**
- * Under load V8 would let the young generation grow to 96 MB; this halves it. Much less is no gain: at 4 MB `make bench`
- * was slower, because calls then live long enough to be promoted, and the process as large.
- */
-const NODE_FLAGS = ['--max-semi-space-size=16'];
+import { ALLOCATOR, NODE_FLAGS } from './runtime.ts';
 
 const HELP = `Usage: gatehouse standalone DIR [options]
 
@@ -67,7 +62,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         listen,
         admin,
         logLevel: config.logLevel,
-        inherited: config.inherited,
+        inherited: { ...ALLOCATOR, ...config.inherited },
         gatehouse: [process.execPath, ...NODE_FLAGS, thisProgram()],
       },
       { log, stderr: io.stderr },

@@ -267,7 +267,12 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     mask({ fields: '[{ keys: [a], columns: [b] }]' }),
     'spec.fields[0] must have exactly one of keys, jsonPath, columns.',
   ],
-  [mask({ protobuf: '[{}]' }), 'spec.protobuf is not built yet; use detectors and fields.'],
+  [
+    mask({
+      protobuf: '[{ mimeType: a/b, descriptorConfigMap: { name: c, key: d }, message: e.F, fields: [] }]',
+    }),
+    'spec.protobuf[0].fields must have at least 1 entry.',
+  ],
   [
     mask({ targetSelector: '{}' }),
     'spec must not have targetSelector or namespaceSelector beside targetRefs.',

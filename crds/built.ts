@@ -55,6 +55,5 @@ export const limited: Readonly<Record<string, readonly Limited[]>> = {
     { path: 'spec.credentials[].inject.file', in: nowhere, instead: 'use server.header' },
     { path: 'spec.egress', in: nowhere, instead: leaveOut },
   ],
-  MaskingPolicy: [{ path: 'spec.protobuf', in: nowhere, instead: 'use detectors and fields' }],
   ApprovalRule: [{ path: 'spec.notify', in: nowhere, instead: 'decide with gatehouse approvals' }],
 };

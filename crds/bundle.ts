@@ -72,6 +72,14 @@ export const maskExclusion = z.union([
   z.object({ detectors: names }),
 ]);
 
+/** Fields of messages that come as this media type. `descriptorSet` is a FileDescriptorSet, base64. */
+export const protobufFields = z.object({
+  mimeType: z.string(),
+  descriptorSet: z.string(),
+  message: z.string(),
+  fields: names,
+});
+
 export const maskAction = z.enum(['Redact', 'Partial', 'Hash', 'Block']);
 
 export const maskPolicy = z.object({
@@ -81,6 +89,7 @@ export const maskPolicy = z.object({
   direction: z.enum(['Response', 'Request', 'Both']),
   detectors: z.array(detector),
   fields: z.array(fieldSelector),
+  protobuf: z.array(protobufFields).optional(),
   exclude: z.array(maskExclusion),
   action: maskAction,
 });

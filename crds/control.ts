@@ -206,7 +206,7 @@ export interface RecordLine {
 /** `prev` of the first line of a stream. */
 export const FIRST_PREV = '0'.repeat(64);
 
-/** The hash that chains a stream: SHA-256 over the line's bytes, without the newline, hex. */
-export function lineHash(line: string): string {
+/** The hash that chains a stream: SHA-256 over the line's bytes, without the newline, hex. Text is hashed as UTF-8. */
+export function lineHash(line: string | Uint8Array): string {
   return hash('sha256', line, 'hex');
 }

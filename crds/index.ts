@@ -1,5 +1,6 @@
 /** `#crds`: the kinds, and manifests parsed into them. The proxy takes `#bundle` and `#control` instead. */
 export type { Environment } from './built.ts';
+export type { ConfigMap } from './config-map.ts';
 export { readObject, type ReadObject } from './envelope.ts';
 export { sentenceOfFault } from './issues.ts';
 export { parseManifests } from './manifest.ts';

@@ -7,6 +7,7 @@
 import { posix } from 'node:path';
 import type { Environment } from './built.ts';
 import { classify } from './classify.ts';
+import { readConfigMap, type ConfigMap } from './config-map.ts';
 import { documentsOf, type ManifestFile } from './documents.ts';
 import { readObject } from './envelope.ts';
 import { pathText, sentenceOfFault, type Fault, type Path } from './issues.ts';
@@ -27,6 +28,8 @@ export interface ManifestProblem {
 export interface ParsedManifests {
   /** The objects without a mistake, in the order of the files. */
   readonly objects: PolicyObject[];
+  /** Those that stand beside them: policies may name one. */
+  readonly configMaps: ConfigMap[];
   readonly problems: ManifestProblem[];
   readonly warnings: string[];
 }
@@ -44,7 +47,7 @@ interface Origin {
 type Finding =
   | { readonly origin: Origin; readonly object: PolicyObject }
   | { readonly origin: Origin; readonly fault: Fault }
-  | { readonly origin: Origin; readonly foreign: string }
+  | { readonly origin: Origin; readonly foreign: string; readonly configMap?: ConfigMap | undefined }
   /** A file that holds no manifest: secrets of a devFile credential, settings of an editor. */
   | { readonly origin: Origin; readonly stray: true };
 
@@ -56,6 +59,7 @@ export function parseManifests(files: readonly ManifestFile[], options: ParseOpt
   const faulty = findings.filter((finding) => 'fault' in finding);
   return {
     objects: found.map(({ object }) => object),
+    configMaps: findings.flatMap((finding) => ('foreign' in finding ? (finding.configMap ?? []) : [])),
     problems: [...faulty.map(({ origin, fault }) => problemOf(origin, fault)), ...duplicates(found)],
     warnings: warningsOf(findings),
   };
@@ -87,7 +91,7 @@ function findingsIn(value: unknown, origin: Origin, prefix: Path, environment: E
       return 'object' in read ? [{ origin, object: read.object }] : read.faults.map(at);
     }
     case 'foreign':
-      return [{ origin, foreign: classified.name }];
+      return [{ origin, foreign: classified.name, configMap: readConfigMap(value) }];
     case 'unmarked':
       if (origin.file.endsWith('.json') && prefix.length === 0) return [{ origin, stray: true }];
       return [at({ path: [], message: 'must be an object with apiVersion, kind, metadata and spec' })];
@@ -121,9 +125,14 @@ function warningsOf(findings: readonly Finding[]): string[] {
   const secretFiles = new Set(
     findings.flatMap((finding) => ('object' in finding ? devFilesOf(finding.object) : [])),
   );
+  const named = new Set(
+    findings.flatMap((finding) => ('object' in finding ? configMapsOf(finding.object) : [])),
+  );
   return findings.flatMap((finding) => {
     const { file, document } = finding.origin;
     if ('foreign' in finding) {
+      const { configMap } = finding;
+      if (configMap !== undefined && named.has(`${configMap.namespace}/${configMap.name}`)) return [];
       return [
         `${file}, document ${document}: ${finding.foreign} is not a kind of Gatehouse and was ignored.`,
       ];
@@ -135,6 +144,12 @@ function warningsOf(findings: readonly Finding[]): string[] {
     }
     return [];
   });
+}
+
+function configMapsOf(object: PolicyObject): string[] {
+  if (object.kind !== 'MaskingPolicy') return [];
+  const { namespace } = object.metadata;
+  return object.spec.protobuf.map(({ descriptorConfigMap }) => `${namespace}/${descriptorConfigMap.name}`);
 }
 
 function devFilesOf(object: PolicyObject): string[] {

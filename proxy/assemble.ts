@@ -3,7 +3,8 @@ import { gatewayName, type Bundle } from '#bundle';
 import type { Logger } from '../lib/log.ts';
 import { compileAccess } from './authorize/index.ts';
 import type { Approvals } from './control/approvals.ts';
-import { createCredentials, headersFor, type Credentials, type FileAccess } from './credential/index.ts';
+import { createCredentials, headersFor, type Credentials } from './credential/index.ts';
+import { vaultSettings } from './credential/vault/settings.ts';
 import { compileMasker, type Masker } from './engine/mask/index.ts';
 import type { ClientNotification, ClientResponse, Credentialed, Identified, Judgement } from './exchange.ts';
 import { createPassthrough } from './forward/passthrough.ts';
@@ -28,12 +29,13 @@ import { createSealer, type Sealer } from './session/seal.ts';
 /** What the process lends to every gateway. */
 export interface GatewayDeps {
   readonly approvals: Approvals;
-  readonly files: FileAccess;
   readonly recorder: Recorder;
   readonly metrics: ProxyMetrics;
   readonly verifierFor: (provider: TokenProvider) => Pick<OidcVerifier, 'verify'>;
   readonly now: () => number;
   readonly log: Logger;
+  /** What a pod shows Vault; undefined where nothing gives it one. */
+  readonly vaultTokenFile: string | undefined;
   /** Where this process listens: the resource of a gateway without publicUrl. */
   readonly listenUrl: string;
 }
@@ -82,8 +84,13 @@ export async function assembleGateway(
       log,
       post: async (exchange, session, headers) => {
         const signal = AbortSignal.timeout(limits.callTimeoutMs);
-        await upstream.post({ link: session.link, signal, ...outbound(await lend(exchange), headers) });
+        try {
+          await upstream.post({ link: session.link, signal, ...outbound(await lend(exchange), headers) });
+        } finally {
+          state.leases.endRequest(session.id, exchange.exchange);
+        }
       },
+      ended: ({ session, exchange }) => state.leases.endRequest(session.id, exchange),
       wrap: hold.wrap,
       enter: createEnter(bundle, state),
       learn: (text, exchange) => {
@@ -110,14 +117,13 @@ interface Parts {
 async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDeps): Promise<Parts> {
   const name = gatewayName(bundle.gateway);
   const log = deps.log.child({ gateway: name });
-  const { now, recorder, metrics, files, approvals } = deps;
+  const { now, recorder, metrics, approvals } = deps;
   const { known, parameters, schemas, states, tasks } = state;
   const sealer = createSealer(name, bundle.sealing);
   const masker = compileMasker(bundle.masking, { known, hashKey: Buffer.from(bundle.hashKey, 'base64') });
   const { onFailure } = bundle.recording;
   const journal = new Journal({ gateway: name, recorder, metrics, now, masker, onFailure });
-  const credentials = createCredentials(bundle.credentials, { gateway: name, files, now, known, log });
-  await credentials.preload();
+  const credentials = createCredentials(bundle.credentials, state.leases);
   const guard = await compileGuard(bundle.rules);
   const access = compileAccess(bundle.access, { taskTarget: (caller, id) => tasks.targetOf(caller, id) });
   const hold = createHold({
@@ -144,6 +150,11 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     // A stream may be older than the policy: what it brings leaves by the rules of now.
     release: (text, recipient) => (state.current?.release ?? release)(text, recipient),
   };
+  // Last, when nothing can fail any more: what the policy no longer names is given back.
+  await state.leases.use({
+    credentials: bundle.credentials,
+    vault: vaultSettings(bundle.vault, deps.vaultTokenFile),
+  });
   return {
     name,
     log,
@@ -154,7 +165,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     hold,
     outbound: createOutbound(masker, parameters, {
       allowed: mayAsk,
-      onMasked: (outcome) => journal.forwarded(outcome),
+      onMasked: (outcome) => journal.counted(outcome),
     }),
     release,
     stages,

@@ -25,6 +25,8 @@ export interface ProxyConfig {
   readonly probes: { readonly listen: Address; readonly targets: ProbeTargets } | undefined;
   /** Bearer token for operator and recorder. */
   readonly tokenFile: string;
+  /** What this pod shows Vault; undefined where it was given nothing. */
+  readonly vaultTokenFile: string | undefined;
   /** What is recorded and not delivered yet. */
   readonly spoolDir: string;
   /** What outlives a restart of this process: the last policies. */
@@ -51,6 +53,7 @@ const environment = z.object({
   GATEHOUSE_PROBES_LISTEN: z.string().default('[::]:15021'),
   [PROBES_VARIABLE]: z.string().optional(),
   GATEHOUSE_TOKEN_FILE: path,
+  GATEHOUSE_VAULT_TOKEN_FILE: path.optional(),
   GATEHOUSE_STATE_DIR: path,
   GATEHOUSE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   GATEHOUSE_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
@@ -84,6 +87,7 @@ export function readProxyConfig(
     ...rootsOf(from),
     probes: probesOf(from),
     tokenFile: from.GATEHOUSE_TOKEN_FILE,
+    vaultTokenFile: from.GATEHOUSE_VAULT_TOKEN_FILE,
     spoolDir: join(resolve(from.GATEHOUSE_STATE_DIR), 'spool'),
     stateDir: resolve(from.GATEHOUSE_STATE_DIR),
     logLevel: from.GATEHOUSE_LOG_LEVEL,

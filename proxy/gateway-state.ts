@@ -1,4 +1,6 @@
 import { systemClock } from '../lib/clock.ts';
+import { Leases } from './credential/leases.ts';
+import type { LenderDeps } from './credential/lender.ts';
 import { createKnownSecrets, type KnownSecrets } from './engine/mask/index.ts';
 import type { Gateway } from './gateway.ts';
 import { ParameterHeaders } from './forward/parameter-headers.ts';
@@ -21,11 +23,13 @@ export class GatewayState {
   readonly rate: RateLimit;
   readonly whoseCall = new WhoseCall();
   readonly turns: Turns;
+  readonly leases: Leases;
   /** The gateway in force. Undefined until the first bundle is. */
   current: Gateway | undefined;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, lending: Omit<LenderDeps, 'known'>) {
     this.known = createKnownSecrets({ now });
+    this.leases = new Leases({ ...lending, known: this.known });
     this.states = new RequestStates(now);
     this.rate = new RateLimit(now);
     this.turns = new Turns({ ...systemClock, now });
@@ -37,7 +41,10 @@ export class GatewayState {
             { caller: session.owner, session },
             this.current.bundle.server.transport,
           ),
-        ended: (session, reason) => this.current?.journal.sessionEnded(session.id, reason),
+        ended: (session, reason) => {
+          this.leases.endSession(session.id);
+          this.current?.journal.sessionEnded(session.id, reason);
+        },
       },
     });
   }

@@ -11,6 +11,8 @@ import type { Sealer } from './session/seal.ts';
 import type { Sessions } from './session/sessions.ts';
 import type { Upstream } from './upstream.ts';
 
+export type { PassthroughAnswer } from './forward/passthrough.ts';
+
 export interface Gateway {
   readonly name: string;
   readonly bundle: Bundle;

@@ -1,7 +1,9 @@
 /** The gateways that this process serves, as the operator's last bundles say. */
+import { join } from 'node:path';
 import { gatewayName, type Bundle, type ServerSpec } from '#bundle';
 import type { Applied } from '#control';
 import { sentenceOf } from '../lib/errors.ts';
+import type { LenderDeps } from './credential/lender.ts';
 import { GatewayState } from './gateway-state.ts';
 import { assembleGateway, type GatewayDeps } from './assemble.ts';
 import type { Gateway } from './gateway.ts';
@@ -9,6 +11,9 @@ import { createRouter, type Router } from './receive/route.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GatewaysDeps extends GatewayDeps {
+  readonly lending: Pick<LenderDeps, 'files' | 'clock' | 'random'>;
+  /** What outlives a restart of this process. */
+  readonly stateDir: string;
   readonly connect: (server: ServerSpec, bundle: Bundle, state: GatewayState) => Upstream;
 }
 
@@ -58,7 +63,7 @@ export class Gateways {
   }
 
   async close(): Promise<void> {
-    for (const name of [...this.#entries.keys()]) await this.#remove(name);
+    await Promise.all([...this.#entries.keys()].map((name) => this.#remove(name)));
   }
 
   async #applyOne(bundle: Bundle, prefix: string): Promise<Applied> {
@@ -82,7 +87,7 @@ export class Gateways {
 
   async #put(name: string, bundle: Bundle, prefix: string): Promise<void> {
     const before = this.#entries.get(name);
-    const state = before?.state ?? new GatewayState(this.#deps.now);
+    const state = before?.state ?? this.#newState(name);
     const same =
       before !== undefined && JSON.stringify(before.gateway.bundle.server) === JSON.stringify(bundle.server);
     const upstream = same ? before.gateway.upstream : this.#deps.connect(bundle.server, bundle, state);
@@ -94,12 +99,19 @@ export class Gateways {
       setTimeout(() => void before.gateway.upstream.close(), GRACE_MS).unref();
   }
 
+  #newState(gateway: string): GatewayState {
+    const { now, lending, metrics, log, stateDir } = this.#deps;
+    // Neither part of a name holds "_".
+    const journalFile = join(stateDir, 'leases', `${gateway.replace('/', '_')}.jsonl`);
+    return new GatewayState(now, { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile });
+  }
+
   async #remove(name: string): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#entries.delete(name);
     entry.state.sessions.close();
-    await entry.gateway.upstream.close();
+    await Promise.all([entry.gateway.upstream.close(), entry.state.leases.close()]);
     this.#deps.metrics.bundleRemoved(name);
   }
 }

@@ -1,6 +1,6 @@
 /** Writes down what happens in one gateway: the record and the metrics, each outcome once. */
 import type { MaskedText, RecordEvent } from '#control';
-import type { Masker, MaskOutcome } from './engine/mask/index.ts';
+import type { BodyOutcome, Masker, MaskOutcome } from './engine/mask/index.ts';
 import type {
   Caller,
   Credentialed,
@@ -10,7 +10,7 @@ import type {
   Judgement,
   SessionFacts,
 } from './exchange.ts';
-import { RecorderUnavailable } from './record/errors.ts';
+import { RecorderUnavailable, RecordTooLarge } from './record/errors.ts';
 import type { ProxyMetrics } from './record/metrics.ts';
 import {
   approvalChanged,
@@ -126,8 +126,8 @@ export class Journal {
     );
   }
 
-  /** What was masked in a message to the server; what the server got is not written down, but what the client said. */
-  forwarded(outcome: MaskOutcome): void {
+  /** Counts what was masked in what is not written down by itself: messages to the server, bodies beside MCP. */
+  counted(outcome: MaskOutcome | BodyOutcome): void {
     this.#count(outcome);
   }
 
@@ -230,7 +230,7 @@ export class Journal {
     return outcome.kind === 'released' ? outcome.text : 'The reason is withheld.';
   }
 
-  #count(outcome: Released | MaskOutcome): void {
+  #count(outcome: Released | MaskOutcome | BodyOutcome): void {
     const { gateway, metrics } = this.#deps;
     metrics.masked(gateway, outcome.masked);
     if (outcome.kind === 'released') metrics.audited(gateway, outcome.audited);
@@ -255,7 +255,8 @@ export class Journal {
     } catch (error) {
       if (!(error instanceof RecorderUnavailable)) throw error;
       this.#deps.metrics.recordDropped(this.#deps.gateway);
-      if (this.#deps.onFailure === 'Block') throw notRecorded(error);
+      if (this.#deps.onFailure !== 'Block') return;
+      throw error instanceof RecordTooLarge ? tooLarge(event.type, error) : notRecorded(error);
     }
   }
 }
@@ -265,6 +266,17 @@ const NOTHING = '{}' as MaskedText;
 
 function sessionOf({ whose }: Owner): string | undefined {
   return whose === 'pod' ? undefined : whose.session;
+}
+
+/** What is written twice into JSON takes more as a record than as a message: each quote and each backslash of it. */
+function tooLarge(type: RecordEvent['type'], cause: RecordTooLarge): Refusal {
+  return type === 'request'
+    ? new Refusal('too_large', `The call is too large to be recorded: ${cause.message}.`, {
+        status: 413,
+        as: -32600,
+        cause,
+      })
+    : new Refusal('withheld', `The result was withheld: ${cause.message}.`, { as: 4403, cause });
 }
 
 function notRecorded(cause: unknown): Refusal {

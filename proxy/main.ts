@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import { fetch } from 'undici';
 import type { Bundle, ServerSpec } from '#bundle';
+import { steadyClock } from '../lib/clock.ts';
 import { freshFile } from '../lib/fresh-file.ts';
 import { formatAddress, listen } from '../lib/listen.ts';
 import { createLogger, type Logger } from '../lib/log.ts';
@@ -90,7 +91,9 @@ async function serve(parts: Parts): Promise<void> {
   const bound = await listen(receiver, config.listen);
   const serving = new Gateways({
     approvals: createApprovals(client),
-    files: nodeFiles,
+    lending: { files: nodeFiles, clock: steadyClock, random: Math.random },
+    stateDir: config.stateDir,
+    vaultTokenFile: config.vaultTokenFile,
     recorder,
     metrics,
     verifierFor: verifiers(),

@@ -37,7 +37,7 @@ export function createOutbound(
     const { message, inject, session } = exchange;
     const tool = toolOf(message);
     if (tool !== undefined && session.era === 'modern')
-      parameters.check(tool, argumentsOf(message.text), headers);
+      parameters.check(tool, () => argumentsOf(message.text), headers);
     const outcome = masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
     onMasked(outcome);
     if (outcome.kind === 'withheld')

@@ -41,6 +41,8 @@ export interface ServeDeps {
   readonly wrap: (text: string, exchange: Credentialed<ClientRequest>) => string;
   readonly enter: Enter;
   readonly learn: (text: string, exchange: Identified<ClientRequest>) => void;
+  /** Once, when nothing more comes of an exchange. */
+  readonly ended: (exchange: Identified<ClientRequest>) => void;
 }
 
 export interface Inbound {
@@ -239,6 +241,7 @@ class Serving {
 
   #end(code: string): void {
     this.#leave();
+    this.#deps.ended(this.#exchange);
     const decision = this.#judged?.judgement.decision ?? 'none';
     this.#deps.journal.ended({
       method: this.#exchange.message.method,

@@ -1,8 +1,8 @@
 /** The stages of one gateway, as the proxy makes them, without what they would wait for. */
 import { gatewayName, type Bundle } from '../../crds/bundle.ts';
-import { silentLogger } from '../../lib/log.ts';
 import { compileAccess } from '../../proxy/authorize/index.ts';
-import { createCredentials, nodeFiles } from '../../proxy/credential/index.ts';
+import { DevFiles } from '../../proxy/credential/dev-files.ts';
+import { nodeFiles } from '../../proxy/credential/node-files.ts';
 import { withoutForbidden } from '../../proxy/engine/client-features.ts';
 import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
 import { compileGuard } from '../../proxy/guard/index.ts';
@@ -55,8 +55,9 @@ async function knownSecrets(
   const known = createKnownSecrets({ now });
   for (const [name, value] of Object.entries(secrets)) known.set(`--secrets/${name}`, [value]);
   const gateway = gatewayName(bundle.gateway);
-  const deps = { gateway, files: nodeFiles, now, known, log: silentLogger() };
-  await createCredentials(bundle.credentials, deps).preload();
+  const files = new DevFiles({ gateway, files: nodeFiles, now, known });
+  files.use(bundle.credentials);
+  await files.preload();
   return known;
 }
 

@@ -17,6 +17,8 @@ interface GoBuild {
   readonly programs: readonly GoProgram[];
   /** String variables that are set at link time. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Build tags. */
+  readonly tags?: readonly string[];
 }
 
 /** Builds static programs into `directory`; Go's own cache lets a build that was interrupted go on. */
@@ -28,6 +30,7 @@ export async function buildGo(
   requireGo();
   const stamps = Object.entries(build.variables ?? {}).map(([name, value]) => ` -X ${name}=${value}`);
   const flags = ['-trimpath', '-buildvcs=false', '-mod=readonly', `-ldflags=-s -w${stamps.join('')}`];
+  if (build.tags !== undefined) flags.push(`-tags=${build.tags.join(',')}`);
   for (const [index, program] of build.programs.entries()) {
     say(`building ${program.name} (${index + 1} of ${build.programs.length})`);
     // Hours of other people's work may share the machine: the compiler stands back.

@@ -3,6 +3,6 @@ export { JsonTextError } from './error.ts';
 export { decodeUtf8 } from './utf8.ts';
 export { scanJson, scanJsonAt, type JsonSpan, type JsonVisitor } from './scan.ts';
 export { parseJson, stringValue, tokenValue } from './parse.ts';
-export { elements, locate, members } from './navigate.ts';
+export { elements, locate, mayHaveKey, members } from './navigate.ts';
 export { removeElements, splice, type JsonEdit } from './splice.ts';
 export { canonicalJson } from './canonical.ts';

@@ -6,6 +6,7 @@ import {
   elements,
   JsonTextError,
   locate,
+  mayHaveKey,
   members,
   parseJson,
   removeElements,
@@ -210,6 +211,14 @@ function* paths(value: unknown, at: (string | number)[] = []): Generator<[(strin
 }
 
 describe('locate, elements, members', () => {
+  it('says of no text that it lacks a key that it has, however the key is written', () => {
+    for (const text of ['{"a":{"key":1}}', String.raw`{"k\u0065y":1}`, String.raw`{"\u006bey":1}`]) {
+      expect(mayHaveKey(text, 'key')).toBe(true);
+    }
+    expect(mayHaveKey(String.raw`{"a":"{\"key\":1}"}`, 'key')).toBe(false);
+    expect(locate(String.raw`{"b":2,"k\u0065y":1}`, ['key'])).toEqual({ start: 18, end: 19 });
+  });
+
   it('find every value where it lies', () => {
     fc.assert(
       fc.property(spacedJson, (text) => {

@@ -45,23 +45,46 @@ export function members(text: string, span: JsonSpan): JsonMember[] {
     const keySpan = { start: at, end: stringEnd(text, at) };
     const start = skipSeparator(text, keySpan.end);
     const end = valueEnd(text, start);
-    found.push({ key: stringValue(text, keySpan.start, keySpan.end), keySpan, value: { start, end } });
+    found.push({ key: keyAt(text, keySpan.start, keySpan.end), keySpan, value: { start, end } });
     at = skipSeparator(text, end);
   }
   return found;
 }
 
+/**
+ * Whether some object of the text may have the key: a quick no for what looks for a member that most messages do not
+ * have. A letter that is written as an escape needs a `\\u`, so a text without one spells its keys as they are.
+ */
+export function mayHaveKey(text: string, key: string): boolean {
+  return text.includes(`"${key}"`) || text.includes('\\u');
+}
+
+/** As `members` has it, without taking down what else is there: keys are unique in validated text. */
 function memberValue(text: string, span: JsonSpan, key: string): JsonSpan | undefined {
-  return members(text, span).find((member) => member.key === key)?.value;
+  if (text[span.start] !== '{') return undefined;
+  let at = skipSpace(text, span.start + 1);
+  while (at < span.end - 1) {
+    const keyEnd = stringEnd(text, at);
+    const start = skipSeparator(text, keyEnd);
+    const end = valueEnd(text, start);
+    if (keyAt(text, at, keyEnd) === key) return { start, end };
+    at = skipSeparator(text, end);
+  }
+  return undefined;
+}
+
+function keyAt(text: string, start: number, end: number): string {
+  const key = text.slice(start + 1, end - 1);
+  return key.includes('\\') ? stringValue(text, start, end) : key;
 }
 
 /** The offset behind the value that begins at `start`. */
 function valueEnd(text: string, start: number): number {
-  const first = text[start];
-  if (first === '"') return stringEnd(text, start);
-  if (first === '{' || first === '[') return containerEnd(text, start);
+  const first = text.charCodeAt(start);
+  if (first === 0x22) return stringEnd(text, start);
+  if (first === 0x7b || first === 0x5b) return containerEnd(text, start);
   let at = start;
-  while (at < text.length && !' \n\r\t,]}'.includes(text.charAt(at))) at += 1;
+  while (at < text.length && !endsScalar(text.charCodeAt(at))) at += 1;
   return at;
 }
 
@@ -99,12 +122,22 @@ function skipSeparator(text: string, from: number): number {
 
 function skipSpace(text: string, from: number): number {
   let at = from;
-  while (at < text.length && ' \n\r\t'.includes(text.charAt(at))) at += 1;
+  while (isSpace(text.charCodeAt(at))) at += 1;
   return at;
 }
 
 function trimmedEnd(text: string): number {
   let end = text.length;
-  while (end > 0 && ' \n\r\t'.includes(text.charAt(end - 1))) end -= 1;
+  while (isSpace(text.charCodeAt(end - 1))) end -= 1;
   return end;
+}
+
+/** A comma, a closing bracket or space. */
+function endsScalar(code: number): boolean {
+  return code === 0x2c || code === 0x5d || code === 0x7d || isSpace(code);
+}
+
+/** Not so for the NaN beyond the ends of a text. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }

@@ -74,7 +74,11 @@ async function start(
       ...deps,
       injection: (gateway) => webhooks.digestFor(gateway),
       onSnapshot: (snapshot) =>
-        webhooks.take({ candidates: candidatesOf(snapshot), services: snapshot.services.map(targetsOf) }),
+        webhooks.take({
+          candidates: candidatesOf(snapshot),
+          services: snapshot.services.map(targetsOf),
+          configMaps: snapshot.configMaps,
+        }),
     },
   );
   onClose(() => operator.close());

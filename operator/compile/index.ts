@@ -1,9 +1,10 @@
 /** Snapshot → one bundle a gateway, and what to say of each object. Pure: no clock, no I/O. */
-import type { Bundle } from '#bundle';
-import { objectKey, type McpGateway } from '#crds';
+import type { Bundle, MaskPolicy } from '#bundle';
+import { objectKey, type MaskingPolicy, type McpGateway } from '#crds';
+import { describedMessages, DescriptorUnusable } from '../descriptors.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import { bind, type Binding, type Policy } from './bind.ts';
-import { NotAccepted, type Condition, type ObjectConditions } from './conditions.ts';
+import { NotAccepted, titleOf, type Condition, type ObjectConditions } from './conditions.ts';
 import { compileGateway } from './gateway.ts';
 import type { Installation } from './installation.ts';
 import { compileMasking, compileRule } from './policies.ts';
@@ -28,15 +29,17 @@ export interface Compiled {
 }
 
 export function compile(snapshot: Snapshot, installation: Installation): Compiled {
-  const masking = snapshot.maskingPolicies.map((policy) => bind(policy, snapshot, installation.namespace));
+  const masking = snapshot.maskingPolicies.map((policy) =>
+    holdDescriptors(bind(policy, snapshot, installation.namespace), snapshot),
+  );
   const rules = snapshot.approvalRules.map((rule) => bind(rule, snapshot, installation.namespace));
   const gateways = snapshot.gateways.map((gateway) => {
-    const policies = {
-      masking: bound(masking, gateway).map(compileMasking),
-      rules: bound(rules, gateway).map(compileRule),
-    };
     return judge(gateway, installation, () => {
       holdUnread(gateway, snapshot, installation.namespace);
+      const policies = {
+        masking: bound(masking, gateway).map((policy) => compileBound(policy, gateway, snapshot)),
+        rules: bound(rules, gateway).map(compileRule),
+      };
       const hosts = snapshot.hosts.get(objectKey(gateway)) ?? [];
       return compileGateway(gateway, { ...policies, hosts }, installation);
     });
@@ -55,6 +58,29 @@ export function compile(snapshot: Snapshot, installation: Installation): Compile
 
 function bound<P extends Policy>(bindings: readonly Binding<P>[], gateway: McpGateway): P[] {
   return bindings.filter(({ gateways }) => gateways.includes(gateway)).map(({ policy }) => policy);
+}
+
+/** A policy whose descriptors cannot be used is not accepted, wherever it binds. */
+function holdDescriptors(binding: Binding<MaskingPolicy>, { configMaps }: Snapshot): Binding<MaskingPolicy> {
+  try {
+    describedMessages(binding.policy, configMaps);
+    return binding;
+  } catch (error) {
+    if (!(error instanceof DescriptorUnusable)) throw error;
+    const { code: reason, message } = error;
+    return { ...binding, accepted: { type: 'Accepted', status: 'False', reason, message } };
+  }
+}
+
+/** Nobody knows what a gateway would let through without the policy, so it is refused until that is mended. */
+function compileBound(policy: MaskingPolicy, gateway: McpGateway, { configMaps }: Snapshot): MaskPolicy {
+  try {
+    return compileMasking(policy, configMaps);
+  } catch (error) {
+    if (!(error instanceof DescriptorUnusable)) throw error;
+    const message = `${titleOf(gateway)} is refused until a policy that binds it is mended. ${error.message}`;
+    throw new NotAccepted('PolicyUnreadable', message);
+  }
 }
 
 interface Judged {

@@ -1,14 +1,22 @@
 /** MaskingPolicy and ApprovalRule → their parts of a bundle. */
 import type { MaskPolicy, Rule } from '#bundle';
 import { objectKey, type ApprovalRule, type MaskingPolicy } from '#crds';
+import { describedMessages } from '../descriptors.ts';
+import type { ConfigMaps } from '../source/snapshot.ts';
 import { compileMatch } from './match.ts';
 import { revisionOf } from './revision.ts';
 
 const NOBODY = { users: [], groups: [], count: 1, notTheRequester: true };
 
-export function compileMasking(policy: MaskingPolicy): MaskPolicy {
+/** @throws DescriptorUnusable */
+export function compileMasking(policy: MaskingPolicy, configMaps: ConfigMaps): MaskPolicy {
   const { mode, direction, detectors, fields, exclude, action } = policy.spec;
-  return { name: objectKey(policy), mode, direction, detectors, fields, exclude, action };
+  const protobuf = describedMessages(policy, configMaps);
+  return {
+    name: objectKey(policy),
+    ...{ mode, direction, detectors, fields, exclude, action },
+    ...(protobuf.length > 0 && { protobuf }),
+  };
 }
 
 /** The revision is over the whole spec: whatever was edited, an approval given before does not count. */

@@ -3,16 +3,18 @@ import express, { Router, type ErrorRequestHandler, type Request, type Response 
 import { sentenceOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { admitPod } from './admit-pod.ts';
-import { admitPolicy } from './admit-policy.ts';
+import { admitPolicy, type PolicySurroundings } from './admit-policy.ts';
 import type { Surroundings } from './decide.ts';
 import { admissionReview, reviewOf, type AdmissionRequest, type Verdict } from './review.ts';
 
 /** etcd takes objects of 1.5 MiB, and an update carries two of them. */
 const MAX_BODY = '4mb';
 
+type AdmissionSurroundings = Omit<Surroundings, 'namespace'> & PolicySurroundings;
+
 export interface AdmissionDeps {
   /** Undefined until the cluster is known; until then every question is refused, so that nothing slips through. */
-  readonly surroundings: () => Omit<Surroundings, 'namespace'> | undefined;
+  readonly surroundings: () => AdmissionSurroundings | undefined;
   readonly log: Logger;
 }
 
@@ -37,7 +39,7 @@ function answer(
   request: Request,
   response: Response,
   deps: AdmissionDeps,
-  judge: (asked: AdmissionRequest, around: Omit<Surroundings, 'namespace'>) => Verdict,
+  judge: (asked: AdmissionRequest, around: AdmissionSurroundings) => Verdict,
 ): void {
   const review = admissionReview.safeParse(request.body);
   if (!review.success) {

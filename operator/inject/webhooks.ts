@@ -2,6 +2,7 @@
 import express, { type Express } from 'express';
 import type { McpGateway } from '#crds';
 import type { Logger } from '../../lib/log.ts';
+import type { ConfigMaps } from '../source/snapshot.ts';
 import { createAdmissionRouter } from './router.ts';
 import { answeringGateway, type Candidate } from './select.ts';
 import type { ServiceTargets } from './port.ts';
@@ -31,6 +32,7 @@ interface ServiceObject {
 export interface Known {
   readonly candidates: readonly Candidate[];
   readonly services: readonly (ServiceTargets & { readonly namespace: string })[];
+  readonly configMaps: ConfigMaps;
 }
 
 export interface Webhooks {
@@ -53,8 +55,9 @@ export function createWebhooks(settings: () => InjectionSettings | undefined, lo
       surroundings: () => {
         const current = settings();
         if (known === undefined || current === undefined) return undefined;
-        const { candidates, services } = known;
+        const { candidates, services, configMaps } = known;
         return {
+          configMaps,
           settings: current,
           gatewayFor: (namespace, labels) => answeringGateway(candidates, namespace, labels),
           servicesIn: (namespace) => services.filter((service) => service.namespace === namespace),

@@ -16,8 +16,8 @@ export async function loadDirectory(directory: string, environment: Environment)
 }
 
 export function load(content: DirectoryContent, environment: Environment): Loaded {
-  const { objects, problems, warnings } = parseManifests(content.files, { environment });
+  const { objects, configMaps, problems, warnings } = parseManifests(content.files, { environment });
   const all = [...content.problems, ...problems];
   if (all.length > 0) return { problems: all, warnings };
-  return { snapshot: snapshotOf(objects), problems: [], warnings };
+  return { snapshot: snapshotOf(objects, { configMaps }), problems: [], warnings };
 }

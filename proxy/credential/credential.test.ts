@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Credential } from '../../crds/bundle.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
 import type { Cleared } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
 import { createCredentials, headersFor, nodeFiles, type Credentials } from './index.ts';
+import { Leases } from './leases.ts';
 
 let directory: string;
 let path: string;
@@ -34,8 +36,9 @@ function credential(changes: Partial<Credential> = {}): Credential {
   };
 }
 
-function create(credentials: readonly Credential[] = [credential()]): Credentials {
-  return createCredentials(credentials, {
+/** Puts the credentials in force as a bundle would. */
+async function create(credentials: readonly Credential[] = [credential()]): Promise<Credentials> {
+  const leases = new Leases({
     gateway: 'tools/orders',
     files: {
       version: nodeFiles.version,
@@ -44,10 +47,20 @@ function create(credentials: readonly Credential[] = [credential()]): Credential
         return nodeFiles.read(file);
       },
     },
-    now: () => time,
+    clock: { now: () => time, after: (ms, run) => systemClock.after(ms, run) },
+    random: () => 0,
     known: { set: (owner, values) => void known.set(owner, values) },
+    metrics: {
+      leases: () => undefined,
+      minted: () => undefined,
+      renewed: () => undefined,
+      revoked: () => undefined,
+    },
     log: silentLogger(),
+    journalFile: join(directory, 'leases.jsonl'),
   });
+  await leases.use({ credentials, vault: undefined });
+  return createCredentials(credentials, leases);
 }
 
 /** Replaces the file as Kubernetes and Vault agents do: whole, by rename. */
@@ -101,7 +114,7 @@ async function refusal(credentials: Credentials): Promise<Refusal> {
 describe('createCredentials', () => {
   it('puts the header in and hides its value from whoever prints the exchange', async () => {
     await write({ key: 'first-value' });
-    const credentials = create();
+    const credentials = await create();
     const credentialed = await credentials.credential(exchange);
     expect(headersFor(credentialed.inject)).toEqual({ 'X-Api-Key': 'first-value' });
     expect(JSON.stringify(credentialed)).not.toContain('first-value');
@@ -109,13 +122,13 @@ describe('createCredentials', () => {
 
   it('tells all values to the masker before the first use, and expiresAt not', async () => {
     await write({ key: 'first-value', unused: 'other-value', expiresAt: '2999-01-01T00:00:00Z' });
-    await create().preload();
+    await create();
     expect([...known]).toEqual([['tools/orders/backend', ['first-value', 'other-value']]]);
   });
 
   it('uses a rotated value at the next look', async () => {
     await write({ key: 'first-value' });
-    const credentials = create();
+    const credentials = await create();
     await headers(credentials);
     await write({ key: 'second-value' });
     time += 250;
@@ -125,16 +138,17 @@ describe('createCredentials', () => {
 
   it('reads a file once while it does not change, however many ask', async () => {
     await write({ key: 'first-value' });
-    const credentials = create();
+    const credentials = await create();
     await Promise.all([headers(credentials), headers(credentials), headers(credentials)]);
     time += 10_000;
     await headers(credentials);
+    // Once before the first call, and not again.
     expect(reads).toBe(1);
   });
 
   it('lends nothing that has expired, and the new one as soon as it is there', async () => {
     await write({ key: 'first-value', expiresAt: new Date(time + 100).toISOString() });
-    const credentials = create();
+    const credentials = await create();
     await headers(credentials);
     time += 100;
     expect((await refusal(credentials)).message).toMatch(/has expired/);
@@ -152,7 +166,7 @@ describe('createCredentials', () => {
     [{ key: 'hunter2\r\nHost: evil' }, 'characters that no HTTP header may hold'],
   ])('refuses the call when the file holds %j, without a word of it', async (content, sentence) => {
     await write(content);
-    const { message } = await refusal(create());
+    const { message } = await refusal(await create());
     expect(message).toContain(sentence);
     expect(message).toContain('"backend"');
     expect(message).not.toMatch(/hunter2|12345678|evil/);
@@ -160,7 +174,7 @@ describe('createCredentials', () => {
   });
 
   it('refuses when the file is not there, and again when it goes away', async () => {
-    const credentials = create();
+    const credentials = await create();
     expect((await refusal(credentials)).message).toContain('ENOENT');
     await write({ key: 'first-value' });
     expect(await headers(credentials)).toEqual({ 'X-Api-Key': 'first-value' });
@@ -170,15 +184,15 @@ describe('createCredentials', () => {
   });
 
   it('survives a preload that finds nothing', async () => {
-    await expect(create().preload()).resolves.toBeUndefined();
+    await expect(create()).resolves.toBeDefined();
   });
 
-  it('refuses two credentials for one header', () => {
+  it('refuses two credentials for one header', async () => {
     const second = credential({
       name: 'second',
       inject: { server: { header: { name: 'x-api-key', value: '{{ key }}' } } },
     });
-    expect(() => create([credential(), second])).toThrow(
+    await expect(create([credential(), second])).rejects.toThrow(
       'another one of this gateway sets the header x-api-key too',
     );
   });

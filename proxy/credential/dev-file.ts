@@ -2,17 +2,12 @@
 import { JsonTextError, parseJson } from '../../lib/json/index.ts';
 import { Secret } from '../../lib/secret.ts';
 import { CredentialError } from './error.ts';
+import type { Lease } from './lease.ts';
 
 /** How files are reached. `version` changes whenever the file does. */
 export interface FileAccess {
   readonly read: (path: string) => Promise<string>;
   readonly version: (path: string) => Promise<string>;
-}
-
-export interface Lease {
-  readonly fields: ReadonlyMap<string, Secret>;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number | undefined;
 }
 
 export interface DevFileDeps {

@@ -1,52 +1,36 @@
 /** Stage 5: lends the call the credentials of its gateway. The only place that makes header values out of secrets. */
 import type { Credential } from '../../crds/bundle.ts';
-import { sentenceOf } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
-import type { Secret } from '../../lib/secret.ts';
 import type { ClientMessage, Cleared, Credentialed, InjectedHeader } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
-import { createDevFile, type DevFile, type FileAccess } from './dev-file.ts';
 import { CredentialError } from './error.ts';
 import { compileHeader, type HeaderTemplate } from './header.ts';
+import type { Whose } from '../session/whose-call.ts';
+import type { Lender } from './lender.ts';
 
 export { nodeFiles } from './node-files.ts';
-export type { FileAccess } from './dev-file.ts';
-
-export interface CredentialDeps {
-  /** namespace/name. */
-  readonly gateway: string;
-  readonly files: FileAccess;
-  readonly now: () => number;
-  /** Where values are told before their first use, so that they are masked from then on. */
-  readonly known: { set(owner: string, values: readonly string[]): void };
-  readonly log: Logger;
-}
 
 export interface Credentials {
   /** Adds the headers to put in. Throws a Refusal when a credential is not to be had: the call must not go without. */
   credential<M extends ClientMessage>(exchange: Cleared<M>): Promise<Credentialed<M>>;
-  /** Reads every source, so that its values are masked before the first call. What fails here is logged. */
-  preload(): Promise<void>;
 }
 
 interface Entry {
   readonly name: string;
   readonly header: HeaderTemplate;
-  readonly source: DevFile;
 }
 
-/** The credentials of one gateway. Throws CredentialError for a header that cannot be. */
-export function createCredentials(credentials: readonly Credential[], deps: CredentialDeps): Credentials {
-  const entries = credentials.flatMap((credential) => createEntry(credential, deps));
+/** What of a gateway's credentials goes to its server as headers. Throws CredentialError for a header that cannot be. */
+export function createCredentials(
+  credentials: readonly Credential[],
+  lender: Pick<Lender, 'lend'>,
+): Credentials {
+  const entries = credentials.flatMap(createEntry);
   checkDistinct(entries);
   return {
-    credential: async (exchange) => ({ ...exchange, inject: await Promise.all(entries.map(inject)) }),
-    preload: async () => {
-      const outcomes = await Promise.allSettled(entries.map((entry) => entry.source.current()));
-      outcomes.forEach((outcome) => {
-        if (outcome.status === 'rejected')
-          deps.log.warn({ gateway: deps.gateway }, sentenceOf(outcome.reason));
-      });
+    credential: async (exchange) => {
+      const whose = { session: exchange.session.id, request: exchange.exchange };
+      const inject = await Promise.all(entries.map((entry) => put(entry, whose, lender)));
+      return { ...exchange, inject };
     },
   };
 }
@@ -57,34 +41,19 @@ export function headersFor(injected: readonly InjectedHeader[]): Record<string, 
 }
 
 /** An entry for what goes to the server as a header; the rest goes other ways. */
-function createEntry({ name, source, inject: into }: Credential, deps: CredentialDeps): Entry[] {
-  if (!('server' in into)) return [];
-  if (!('devFile' in source)) {
-    throw new CredentialError(
-      'credential_invalid',
-      `The credential "${name}" cannot be used: this proxy has no way to its source.`,
-    );
-  }
-  const owner = `${deps.gateway}/${name}`;
-  const onValues = (values: readonly Secret[]): void => {
-    deps.known.set(
-      owner,
-      values.map((value) => value.reveal()),
-    );
-  };
-  return [
-    {
-      name,
-      header: compileHeader(name, into.server.header),
-      source: createDevFile(name, source.devFile.path, { ...deps, onValues }),
-    },
-  ];
+function createEntry({ name, inject }: Credential): Entry[] {
+  if (!('server' in inject)) return [];
+  return [{ name, header: compileHeader(name, inject.server.header) }];
 }
 
-async function inject(entry: Entry): Promise<InjectedHeader> {
+async function put(
+  { name, header }: Entry,
+  whose: Whose,
+  lender: Pick<Lender, 'lend'>,
+): Promise<InjectedHeader> {
   try {
-    const { fields } = await entry.source.current();
-    return { credential: entry.name, name: entry.header.name, value: entry.header.render(fields) };
+    const { fields } = await lender.lend(name, whose);
+    return { credential: name, name: header.name, value: header.render(fields) };
   } catch (error) {
     if (!(error instanceof CredentialError)) throw error;
     throw new Refusal('credential_unavailable', error.message, { cause: error });

@@ -29,9 +29,12 @@ export class ParameterHeaders {
   }
 
   /** Throws a Refusal when a header that is known to repeat an argument says something else. */
-  check(tool: string, args: unknown, headers: Readonly<Record<string, string>>): void {
-    for (const [header, path] of this.#byTool.get(tool) ?? []) {
-      const value = valueAt(args, path);
+  check(tool: string, args: () => unknown, headers: Readonly<Record<string, string>>): void {
+    const declared = this.#byTool.get(tool);
+    if (declared === undefined || declared.size === 0) return;
+    const given = args();
+    for (const [header, path] of declared) {
+      const value = valueAt(given, path);
       const text = asText(value);
       if (text === undefined) continue;
       const sent = headers[header];

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { locate } from '../../lib/json/index.ts';
+import { locate, mayHaveKey } from '../../lib/json/index.ts';
 import type { Caller, ClientRequest } from '../exchange.ts';
 import { removeMember, replaceValue } from '../lib/edit.ts';
 import { Refusal } from '../refusal.ts';
@@ -100,7 +100,7 @@ export function restoreState(text: string, state: RequestState | undefined): str
 
 /** The server's state in an `input_required` result; undefined when the result carries none. */
 export function stateOf(text: string): string | undefined {
-  if (!text.includes('"requestState"')) return undefined;
+  if (!mayHaveKey(text, 'requestState')) return undefined;
   const type = locate(text, ['result', 'resultType']);
   if (type === undefined || text.slice(type.start, type.end) !== '"input_required"') return undefined;
   const span = locate(text, ['result', 'requestState']);

@@ -1,8 +1,7 @@
 /** Paths beside the MCP path that a gateway lets through: identified, masked as text and recorded like everything else. */
-import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { ClientNotification, Identified } from '../exchange.ts';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway, PassthroughAnswer } from '../gateway.ts';
 import { Refusal } from '../refusal.ts';
 import type { Visit } from './visit.ts';
 
@@ -40,7 +39,7 @@ export async function servePassthrough(visit: Visit, passage: Passage): Promise<
     response,
     path: query === '' ? passage.path : `${passage.path}?${query}`,
   });
-  const body = maskedBody(answer.body, gateway);
+  const body = maskedBody(answer, gateway);
   const headers = maskedHeaders(answer.headers, gateway);
   gateway.journal.ended({ method: 'http', decision: 'allow', code: 'ok', startedAt: visit.at });
   response.writeHead(answer.status, { ...headers, 'content-length': body.length });
@@ -58,14 +57,12 @@ function asMessage(method: string, path: string): ClientNotification {
   };
 }
 
-/** Text is masked. What is no text cannot be edited: it leaves as it is, or not at all when a secret is in it. */
-function maskedBody(body: Buffer, { masker }: Gateway): Buffer {
-  const text = isUtf8(body) ? body.toString('utf8') : undefined;
-  const outcome = masker.text(text ?? body.toString('latin1'), { purpose: 'release' });
-  if (outcome.kind === 'withheld') throw withheld(outcome.reason);
-  if (text !== undefined) return Buffer.from(outcome.text);
-  if (outcome.masked.length > 0) throw withheld('it is no text and holds what must be masked');
-  return body;
+function maskedBody({ body, headers }: PassthroughAnswer, { journal, masker }: Gateway): Buffer {
+  const type = headers['content-type'];
+  const outcome = masker.body(body, typeof type === 'string' ? type : undefined, { purpose: 'release' });
+  journal.counted(outcome);
+  if (outcome.kind === 'released') return outcome.body;
+  throw new Refusal('withheld', `The answer was withheld: ${outcome.reason}.`, { status: 502, as: 4403 });
 }
 
 function maskedHeaders(
@@ -82,8 +79,4 @@ function maskedHeaders(
       Array.isArray(value) ? value.map(mask) : mask(value),
     ]),
   );
-}
-
-function withheld(reason: string): Refusal {
-  return new Refusal('withheld', `The answer was withheld: ${reason}.`, { status: 502, as: 4403 });
 }

@@ -67,14 +67,14 @@ export class PostReply implements Reply {
       return;
     }
     if (this.#response.destroyed) return;
-    const body = Buffer.from(text);
     this.#response.writeHead(status, {
       'content-type': 'application/json',
-      'content-length': body.length,
+      'content-length': Buffer.byteLength(text),
       ...this.#options.headers(text),
       ...headers,
     });
-    this.#response.end(body);
+    // As text it goes out in one piece with the head.
+    this.#response.end(text);
   }
 
   suspend(resume: () => void): boolean {

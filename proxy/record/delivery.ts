@@ -95,7 +95,8 @@ export class Delivery {
     switch (answer.kind) {
       case 'acknowledged':
         this.#succeeded();
-        stream.deliveredTo(answer.seq + 1);
+        if (answer.seq + 1 === batch.first + batch.count) stream.delivered(batch);
+        else stream.deliveredTo(answer.seq + 1);
         return;
       case 'out_of_sequence':
         this.#resume(stream, answer.expected);

@@ -4,3 +4,6 @@ import { GatehouseError } from '../../lib/errors.ts';
 export class RecorderUnavailable extends GatehouseError {
   readonly code = 'recorder_unavailable';
 }
+
+/** It will not be kept later either. The message is half a sentence that the caller may see. */
+export class RecordTooLarge extends RecorderUnavailable {}

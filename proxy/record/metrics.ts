@@ -44,6 +44,12 @@ export interface ProxyMetrics {
   ): void;
   /** An event that a gateway with `onFailure: Allow` went on without. */
   recordDropped(gateway: string): void;
+  /** Leases of Vault that a gateway holds now. */
+  leases(gateway: string, held: number): void;
+  /** `refused`: over what one gateway may hold or make. */
+  minted(gateway: string, outcome: 'ok' | 'failed' | 'refused'): void;
+  renewed(gateway: string, outcome: 'ok' | 'failed'): void;
+  revoked(gateway: string, outcome: 'ok' | 'failed'): void;
   /** The bundle now in force for a gateway. */
   bundle(gateway: string, revision: string): void;
   bundleRemoved(gateway: string): void;
@@ -58,10 +64,12 @@ export function createMetrics(now: () => number): ProxyMetrics {
   const register = new Registry();
   collectDefaultMetrics({ register, prefix: PREFIX });
   const calls = callMetrics(register);
+  const leases = leaseMetrics(register);
   const bundles = bundleMetrics(register, now);
 
   return {
     ...calls,
+    ...leases,
     ...bundles,
     observeRecorder: (state) => {
       observeRecorder(register, state);
@@ -71,9 +79,10 @@ export function createMetrics(now: () => number): ProxyMetrics {
   };
 }
 
+type LeaseMetrics = Pick<ProxyMetrics, 'leases' | 'minted' | 'renewed' | 'revoked'>;
 type CallMetrics = Omit<
   ProxyMetrics,
-  'bundle' | 'bundleRemoved' | 'observeRecorder' | 'contentType' | 'text'
+  keyof LeaseMetrics | 'bundle' | 'bundleRemoved' | 'observeRecorder' | 'contentType' | 'text'
 >;
 
 function callMetrics(register: Registry): CallMetrics {
@@ -145,6 +154,31 @@ function callMetrics(register: Registry): CallMetrics {
     notice: (gateway, code) => notices.inc({ gateway, code }),
     outbound: (gateway, { protocol, decision }) => outbound.inc({ gateway, protocol, decision }),
     recordDropped: (gateway) => drops.inc({ gateway }),
+  };
+}
+
+function leaseMetrics(register: Registry): LeaseMetrics {
+  const held = new Gauge({
+    name: `${PREFIX}leases`,
+    help: 'Leases of Vault that are held now.',
+    labelNames: ['gateway'],
+    registers: [register],
+  });
+  const counter = (what: string, help: string): ((gateway: string, outcome: string) => void) => {
+    const labelNames = ['gateway', 'outcome'] as const;
+    const total = new Counter({
+      name: `${PREFIX}leases_${what}_total`,
+      help,
+      labelNames,
+      registers: [register],
+    });
+    return (gateway, outcome) => total.inc({ gateway, outcome });
+  };
+  return {
+    leases: (gateway, count) => held.set({ gateway }, count),
+    minted: counter('minted', 'Secrets asked of Vault, by how that went.'),
+    renewed: counter('renewed', 'Leases renewed, by how that went.'),
+    revoked: counter('revoked', 'Leases given back, by how that went.'),
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FIRST_PREV, lineHash, type RecordEvent } from '../../crds/control.ts';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { RecorderUnavailable } from './errors.ts';
+import { RecorderUnavailable, RecordTooLarge } from './errors.ts';
 import type { RecorderLimits } from './limits.ts';
 import { moveLines, setAside } from './rescue.ts';
 import { parseSpoolName, SpoolFile } from './spool-file.ts';
@@ -65,15 +65,15 @@ export class Spool {
   /** Chains one event, given as JSON text, to the live stream. */
   append(event: string): void {
     const live = this.#live;
-    const line = `{"stream":"${live.spool.stream}","seq":${live.seq},"prev":"${live.prev}","event":${event}}`;
-    const bytes = Buffer.from(`${line}\n`);
+    const line = `{"stream":"${live.spool.stream}","seq":${live.seq},"prev":"${live.prev}","event":${event}}\n`;
+    const bytes = Buffer.from(line);
     if (bytes.length > this.#options.limits.maxLineBytes) {
-      throw new RecorderUnavailable(
-        `An event of ${bytes.length} bytes is larger than the ${this.#options.limits.maxLineBytes} that a record may have.`,
+      throw new RecordTooLarge(
+        `it takes ${bytes.length} bytes as a record, which has at most ${this.#options.limits.maxLineBytes}`,
       );
     }
     this.#appendBytes(live, bytes);
-    live.prev = lineHash(line);
+    live.prev = lineHash(bytes.subarray(0, -1));
     live.seq += 1;
   }
 

@@ -1,5 +1,5 @@
 /** What a message of the MCP server is, read off its text without building the whole value. */
-import { locate, members, stringValue, type JsonSpan } from '../../lib/json/index.ts';
+import { locate, mayHaveKey, stringValue, type JsonSpan } from '../../lib/json/index.ts';
 
 /** `id` is the raw JSON text, so that it goes back as it came. */
 export type ServerMessage =
@@ -9,10 +9,8 @@ export type ServerMessage =
 
 /** Classifies validated JSON text. What is no JSON-RPC message at all passes for a response without an id. */
 export function readServerMessage(text: string): ServerMessage {
-  const root = locate(text, []);
-  const spans = new Map(root === undefined ? [] : members(text, root).map(({ key, value }) => [key, value]));
-  const id = spans.get('id');
-  const method = textAt(text, spans.get('method'));
+  const id = locate(text, ['id']);
+  const method = mayHaveKey(text, 'method') ? textAt(text, locate(text, ['method'])) : undefined;
   if (method === undefined) return { kind: 'response', id: rawAt(text, id) ?? 'null' };
   return id === undefined
     ? { kind: 'notification', method }

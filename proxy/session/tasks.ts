@@ -1,5 +1,5 @@
 /** Which task belongs to whom, and what made it: a task id is no proof of anything (2026-07-28 tasks, 2025-11-25 tasks). */
-import { locate } from '../../lib/json/index.ts';
+import { locate, mayHaveKey } from '../../lib/json/index.ts';
 import type { Caller, ClientRequest, Identified, Target } from '../exchange.ts';
 import { ownerHash } from './sessions.ts';
 
@@ -27,8 +27,7 @@ export class Tasks {
 
 /** 2026-07-28: `result.taskId` beside `resultType: "task"`. 2025-11-25: `result.task.taskId`. */
 function taskIdOf(text: string): string | undefined {
-  const result = locate(text, ['result']);
-  if (result === undefined || !text.includes('"taskId"')) return undefined;
+  if (!mayHaveKey(text, 'taskId')) return undefined;
   const span = locate(text, ['result', 'taskId']) ?? locate(text, ['result', 'task', 'taskId']);
   const id: unknown = span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
   return typeof id === 'string' ? id : undefined;

@@ -63,6 +63,7 @@ describe.skipIf(missing !== undefined)(`the chart${because}`, () => {
       'approvalrequests: get list watch create update delete',
       'approvalrules/status: patch',
       'approvalrules: get list watch',
+      'configmaps: list watch',
       'events: create',
       'maskingpolicies/status: patch',
       'maskingpolicies: get list watch',

@@ -150,6 +150,7 @@ async function serveWebhooks(admin: KubeClient): Promise<() => Promise<void>> {
     webhooks.take({
       candidates: candidatesOf(snapshot),
       services: snapshot.services.map(targetsOf),
+      configMaps: snapshot.configMaps,
     });
   }, deps);
   await eventually(() => {

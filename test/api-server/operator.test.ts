@@ -14,6 +14,7 @@ import { NO_FLOORS } from '../../operator/compile/index.ts';
 import { startCluster, type ClusterOperator } from '../../operator/cluster/index.ts';
 import { openPki, type Pki } from '../../operator/keys/pki.ts';
 import type { KubeClient } from '../../operator/source/kubernetes/client.ts';
+import { compileProtos, ORDERS_PROTO } from '../fixtures/protobuf.ts';
 import { eventually, hasApiServer, installKinds, startApiServer, type ApiServer } from './api-server.ts';
 
 const GROUP = '/apis/gatehouse.dev/v1alpha1/namespaces/tools';
@@ -240,6 +241,49 @@ describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
     );
   });
 
+  test('descriptor sets come from ConfigMaps that bear the label, and from no other', async () => {
+    const set = (await compileProtos({ 'orders.proto': ORDERS_PROTO })).toString('base64');
+    const path = '/api/v1/namespaces/tools/configmaps';
+    const configMap = { metadata: { name: 'protos' }, binaryData: { 'orders.binpb': set } };
+    await admin.request({ method: 'POST', path, body: configMap });
+    await post('maskingpolicies', cards);
+    const accepted = async (): Promise<unknown> => {
+      const object = await admin.request({ method: 'GET', path: `${GROUP}/maskingpolicies/cards` });
+      return policyObject.parse(object).status.conditions.find(({ type }) => type === 'Accepted');
+    };
+    await eventually(async () => {
+      expect(await accepted()).toMatchObject({ status: 'False', reason: 'DescriptorNotFound' });
+    });
+    const label = { 'gatehouse.dev/descriptor': 'true' };
+    await admin.request({
+      method: 'PATCH',
+      patch: 'merge',
+      path: `${path}/protos`,
+      body: { metadata: { labels: label } },
+    });
+    await eventually(async () => {
+      expect(await accepted()).toMatchObject({ status: 'True' });
+    });
+    const token = await tokenFor('orders-1');
+    await eventually(async () => {
+      const [bundle] = await firstSet(replicas[0]?.controlUrl ?? '', token);
+      expect(bundle?.masking[0]?.protobuf?.[0]?.descriptorSet).toBe(set);
+    });
+    await admin.request({
+      method: 'PATCH',
+      patch: 'merge',
+      path: `${path}/protos`,
+      body: { binaryData: { 'orders.binpb': 'aGVsbG8=' } },
+    });
+    await eventually(async () => {
+      expect(await accepted()).toMatchObject({ status: 'False', reason: 'DescriptorInvalid' });
+    });
+    await admin.request({ method: 'DELETE', path: `${GROUP}/maskingpolicies/cards` });
+    await eventually(() => {
+      for (const one of replicas) expect(one.board.current()).toHaveLength(2);
+    });
+  });
+
   test('a change reaches the sidecar, and the other replica leads when the leader leaves', async () => {
     expect(replicas.filter((one) => one.leads())).toHaveLength(1);
     const leader = replicas.findIndex((one) => one.leads());
@@ -278,6 +322,29 @@ const gatewayObject = z.object({
     conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string() })),
   }),
 });
+
+const policyObject = z.object({
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string() })) })
+    .prefault({ conditions: [] }),
+});
+
+const cards = {
+  apiVersion: 'gatehouse.dev/v1alpha1',
+  kind: 'MaskingPolicy',
+  metadata: { name: 'cards' },
+  spec: {
+    targetRefs: [{ name: 'orders' }],
+    protobuf: [
+      {
+        mimeType: 'application/x-protobuf',
+        descriptorConfigMap: { name: 'protos', key: 'orders.binpb' },
+        message: 'acme.Order',
+        fields: ['card.number'],
+      },
+    ],
+  },
+};
 
 const demand: ApprovalDemand = {
   gateway: 'tools/orders',

@@ -1,15 +1,23 @@
 /** What the caches hold at one moment → the snapshot that bundles are compiled from, and what a cluster adds. Pure. */
-import { API_VERSION, readObject, sentenceOfFault, type PolicyObject, type ReadObject } from '#crds';
+import {
+  API_VERSION,
+  readObject,
+  sentenceOfFault,
+  type ConfigMap,
+  type PolicyObject,
+  type ReadObject,
+} from '#crds';
 import { snapshotOf, type UnreadableObject } from '../snapshot.ts';
 import type { ClusterSnapshot, ObjectFacts } from './cluster-state.ts';
 import { serviceHosts } from './service-hosts.ts';
-import type { Namespace, Pod, RawPolicyObject, Service } from './resources.ts';
+import type { ClusterConfigMap, Namespace, Pod, RawPolicyObject, Service } from './resources.ts';
 
 export interface Observed {
   readonly objects: readonly { readonly kind: PolicyObject['kind']; readonly object: RawPolicyObject }[];
   readonly namespaces: readonly Namespace[];
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
+  readonly configMaps: readonly ClusterConfigMap[];
 }
 
 export function clusterSnapshot(observed: Observed): ClusterSnapshot {
@@ -28,9 +36,15 @@ export function clusterSnapshot(observed: Observed): ClusterSnapshot {
   }
   const namespaces = new Map(observed.namespaces.map(({ metadata }) => [metadata.name, metadata.labels]));
   const { pods, services } = observed;
-  const snapshot = snapshotOf(readable, { namespaces, unreadable });
+  const configMaps = observed.configMaps.map(entriesOf);
+  const snapshot = snapshotOf(readable, { namespaces, unreadable, configMaps });
   const hosts = serviceHosts({ ...snapshot, facts, pods }, services);
   return { ...snapshot, hosts, facts, pods, services };
+}
+
+function entriesOf({ metadata, data, binaryData }: ClusterConfigMap): ConfigMap {
+  const { namespace, name } = metadata;
+  return { namespace, name, entries: { ...data, ...binaryData } };
 }
 
 /** Reading parses every expression and pattern; an object that did not change is the very same one as before. */

@@ -80,6 +80,13 @@ const service = z.object({
 });
 export type Service = z.output<typeof service>;
 
+const configMap = z.object({
+  metadata: namespacedMeta,
+  data: z.record(z.string(), z.string()).default({}),
+  binaryData: z.record(z.string(), z.string()).default({}),
+});
+export type ClusterConfigMap = z.output<typeof configMap>;
+
 export const POLICY_RESOURCES = {
   McpGateway: { apiVersion: API_VERSION, plural: 'mcpgateways', schema: policyObject },
   MaskingPolicy: { apiVersion: API_VERSION, plural: 'maskingpolicies', schema: policyObject },
@@ -89,3 +96,8 @@ export const POLICY_RESOURCES = {
 export const PODS: Resource<Pod> = { apiVersion: 'v1', plural: 'pods', schema: pod };
 export const NAMESPACES: Resource<Namespace> = { apiVersion: 'v1', plural: 'namespaces', schema: namespace };
 export const SERVICES: Resource<Service> = { apiVersion: 'v1', plural: 'services', schema: service };
+export const CONFIG_MAPS: Resource<ClusterConfigMap> = {
+  apiVersion: 'v1',
+  plural: 'configmaps',
+  schema: configMap,
+};

@@ -2,12 +2,21 @@
 import type { PolicyObject } from '#crds';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/log.ts';
+import { DESCRIPTOR_LABEL } from '../snapshot.ts';
 import type { KubeClient } from './client.ts';
 import { clusterSnapshot } from './cluster-snapshot.ts';
 import type { ClusterSnapshot } from './cluster-state.ts';
 import { startReflector, type Reflector } from './reflector.ts';
 import type { KubeObject, Resource } from './resource.ts';
-import { NAMESPACES, PODS, POLICY_RESOURCES, SERVICES, type Pod, type RawPolicyObject } from './resources.ts';
+import {
+  CONFIG_MAPS,
+  NAMESPACES,
+  PODS,
+  POLICY_RESOURCES,
+  SERVICES,
+  type Pod,
+  type RawPolicyObject,
+} from './resources.ts';
 
 export interface KubernetesSource {
   hasSynced(): boolean;
@@ -39,8 +48,10 @@ export function startKubernetesSource(
       onSnapshot(snapshot());
     });
   };
-  const follow = <T extends KubeObject>(resource: Resource<T>): Reflector<T> =>
-    startReflector({ resource, onChange: changed, onSynced: changed }, deps);
+  const follow = <T extends KubeObject>(
+    resource: Resource<T>,
+    which: { readonly labelSelector?: string } = {},
+  ): Reflector<T> => startReflector({ resource, onChange: changed, onSynced: changed, ...which }, deps);
 
   const policies: readonly { kind: PolicyObject['kind']; reflector: Reflector<RawPolicyObject> }[] = [
     { kind: 'McpGateway', reflector: follow(POLICY_RESOURCES.McpGateway) },
@@ -50,7 +61,8 @@ export function startKubernetesSource(
   const namespaces = follow(NAMESPACES);
   const pods = follow(PODS);
   const services = follow(SERVICES);
-  const all = [...policies.map(({ reflector }) => reflector), namespaces, pods, services];
+  const configMaps = follow(CONFIG_MAPS, { labelSelector: `${DESCRIPTOR_LABEL}=true` });
+  const all = [...policies.map(({ reflector }) => reflector), namespaces, pods, services, configMaps];
 
   const hasSynced = (): boolean => all.every((reflector) => reflector.hasSynced());
   const snapshot = (): ClusterSnapshot =>
@@ -59,6 +71,7 @@ export function startKubernetesSource(
       namespaces: namespaces.all(),
       pods: pods.all(),
       services: services.all(),
+      configMaps: configMaps.all(),
     });
 
   return {

@@ -7,7 +7,10 @@ import {
   type JsonVisitor,
 } from '../../../lib/json/index.ts';
 import { Cursor, type Frame, type Reached, type Standing } from './cursor.ts';
-import { examine } from './examine.ts';
+import { base64Like, bytesOf } from './base64.ts';
+import { describedIn } from './described.ts';
+import { examine, knownIn } from './examine.ts';
+import { maskProtobuf, type Described } from './protobuf.ts';
 import { SELECTOR_RANK, Withheld, type Claim } from './ledger.ts';
 import { Marks } from './marks.ts';
 import type { Role } from './shape.ts';
@@ -38,6 +41,8 @@ class DocumentMasker implements JsonVisitor {
   readonly #cursor: Cursor;
   readonly #marks: Marks;
   readonly #everyLeaf: boolean;
+  /** Strings that are base64 of protobuf messages which a policy describes, by where they begin. */
+  readonly #described: ReadonlyMap<number, Described>;
   readonly #edits: JsonEdit[] = [];
   /** Elements to take out, by the start of their array. */
   readonly #hidden = new Map<number, Set<number>>();
@@ -49,6 +54,7 @@ class DocumentMasker implements JsonVisitor {
     this.#document = document;
     this.#cursor = new Cursor(work.plan, document);
     this.#marks = new Marks(work.probe, document.text);
+    this.#described = describedIn(document.text, work.plan);
     this.#everyLeaf = work.probe.matcher.mayMatch(document.text);
     this.#pathHere = () => (document.nesting > 0 ? document.path : this.#cursor.path(document.path));
   }
@@ -106,6 +112,11 @@ class DocumentMasker implements JsonVisitor {
 
   string(start: number, end: number, plain: boolean): void {
     const at = this.#cursor.next();
+    const described = this.#described.get(start);
+    if (described !== undefined) {
+      this.#base64(start, tokenValue(this.#document.text, start, end, plain), plain, { at, described });
+      return;
+    }
     const seams = this.#seamsAt(start);
     if (plain && seams.length === 0 && !this.#isPicked(at) && !this.#isInteresting(start, end)) return;
     const text = tokenValue(this.#document.text, start, end, plain);
@@ -113,9 +124,31 @@ class DocumentMasker implements JsonVisitor {
     const place = { ...at, role, nesting: this.#document.nesting, seams, path: this.#pathHere };
     const edits = this.#work.maskString(this.#work, text, place);
     if (edits.length === 0 || this.#isSpokenFor(role)) return;
-    const put = role === 'blob' ? [wholeBlob(text, edits)] : edits;
-    this.#promised()?.value(this.#cursor.steps(), splice(text, put));
-    this.#edits.push(...inToken(this.#document.text, start, plain, put));
+    this.#put(start, text, plain, role === 'blob' ? [wholeBlob(text, edits)] : edits);
+  }
+
+  /** A message in base64: masked field by field, and as a whole where a value the proxy holds is left in it. */
+  #base64(
+    start: number,
+    text: string,
+    plain: boolean,
+    { at, described }: { readonly at: Reached; readonly described: Described },
+  ): void {
+    if (text === '') return;
+    const where = { ...at, path: this.#pathHere };
+    const bytes = bytesOf(text, this.#pathHere);
+    const masked = maskProtobuf(this.#work, bytes, described, where);
+    const left = knownIn(this.#work.probe, masked.toString('latin1'));
+    const claims = left.map((found) => this.#work.ledger.claimOf({ ...found, start: 0, end: text.length }));
+    const whole = this.#work.ledger.decide(claims, this.#pathHere, at.excluded);
+    if (whole.length > 0) this.#put(start, text, plain, [wholeBlob(text, whole)]);
+    else if (masked !== bytes)
+      this.#put(start, text, plain, [{ start: 0, end: text.length, text: base64Like(text, masked) }]);
+  }
+
+  #put(start: number, text: string, plain: boolean, edits: readonly JsonEdit[]): void {
+    this.#promised()?.value(this.#cursor.steps(), splice(text, edits));
+    this.#edits.push(...inToken(this.#document.text, start, plain, edits));
   }
 
   /** Seams are between strings of the message, not of JSON in its strings. */

@@ -2,4 +2,4 @@
 export { createKnownSecrets, type KnownSecrets } from './known-secrets.ts';
 export { compileMasker } from './masker.ts';
 export { StreamMemory } from './stream-memory.ts';
-export { MaskPolicyError, type MaskAbout, type Masker, type MaskOutcome } from './types.ts';
+export { MaskPolicyError, type BodyOutcome, type MaskAbout, type Masker, type MaskOutcome } from './types.ts';

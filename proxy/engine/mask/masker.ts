@@ -1,6 +1,7 @@
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import type { MaskedText } from '../../../crds/control.ts';
 import { parseJson, splice, type JsonEdit } from '../../../lib/json/index.ts';
+import { maskBody, TEXT } from './body.ts';
 import { Budget, BudgetSpent } from './budget.ts';
 import { maskDocument } from './document.ts';
 import { knownIn } from './examine.ts';
@@ -15,7 +16,7 @@ import { NO_SEAMS, seamsOf } from './seams.ts';
 import { selectionsOf, type Selections } from './selections.ts';
 import { MESSAGE } from './shape.ts';
 import { maskString } from './strings.ts';
-import type { MaskAbout, Masker, MaskOutcome, Span } from './types.ts';
+import type { BodyOutcome, MaskAbout, Masker, MaskOutcome, Outcome, Span } from './types.ts';
 import type { Promised, Work } from './work.ts';
 
 /** Work a message may cause: so many characters looked at for each of its own, and so many beyond that. */
@@ -60,9 +61,9 @@ class PolicyMasker implements Masker {
   }
 
   message(text: string, about: MaskAbout): MaskOutcome {
-    return this.#outcome(text, about, (work) => {
+    return this.#outcome(text.length, about, (work) => {
       const seams = seamsOf(text, work.plan, work.probe, about.stream);
-      if (seams.size === 0 && provesClean(text, work.plan, this.#known)) return text;
+      if (seams.size === 0 && provesClean(text, work.plan, this.#known)) return asMasked(text);
       const trie = selectionsIn(work.plan, text);
       const root = { text, trie, shape: MESSAGE, path: '$', selected: [], excluded: NO_POLICIES, nesting: 0 };
       const edits = maskDocument({ ...work, seams }, root);
@@ -70,34 +71,30 @@ class PolicyMasker implements Masker {
       const masked = splice(text, edits);
       // Two keys may have become one, and what is not JSON any more must not leave.
       if (edits.length > 0) parseJson(masked);
-      return masked;
+      return asMasked(masked);
     });
   }
 
   text(text: string, about: MaskAbout): MaskOutcome {
-    if (this.#known.isEmpty && this.#planFor(about).isIdle) return asItIs(text);
-    const place = {
-      path: () => '$',
-      key: undefined,
-      role: 'text',
-      selected: [],
-      excluded: NO_POLICIES,
-      nesting: 0,
-      seams: [],
-    } as const;
-    return this.#outcome(text, about, (work) => splice(text, maskString(work, text, place)));
+    return this.#outcome(text.length, about, (work) => {
+      if (this.#known.isEmpty && work.plan.isIdle) return asMasked(text);
+      return asMasked(splice(text, maskString(work, text, TEXT)));
+    });
   }
 
-  #outcome(text: string, about: MaskAbout, mask: (work: Work) => string): MaskOutcome {
+  body(body: Buffer, mimeType: string | undefined, about: MaskAbout): BodyOutcome {
+    return this.#outcome(body.length, about, (work) => ({ body: maskBody(work, body, mimeType) }));
+  }
+
+  #outcome<T>(size: number, about: MaskAbout, mask: (work: Work) => T): Outcome<T> {
     const plan = this.#planFor(about);
     const ledger = new Ledger(plan, about.purpose, this.#hashKey);
-    const budget = new Budget(WORK_BASE + WORK_PER_CHARACTER * text.length, this.#lateness());
+    const budget = new Budget(WORK_BASE + WORK_PER_CHARACTER * size, this.#lateness());
     const probe = { known: this.#known, matcher: plan.matcher, budget };
     const live = about.purpose !== 'record';
     const work = { plan, probe, ledger, live, maskString, seams: NO_SEAMS, promise: promiseOf(about) };
     try {
-      const masked = mask(work) as MaskedText;
-      return { kind: 'released', text: masked, masked: ledger.masked, audited: ledger.audited };
+      return { ...mask(work), kind: 'released', masked: ledger.masked, audited: ledger.audited };
     } catch (error) {
       return { kind: 'withheld', reason: reasonOf(error), masked: ledger.masked };
     }
@@ -117,8 +114,9 @@ class PolicyMasker implements Masker {
   }
 }
 
-function asItIs(text: string): MaskOutcome {
-  return { kind: 'released', text: text as MaskedText, masked: [], audited: [] };
+/** Only what went through the masker is masked text. */
+function asMasked(text: string): { readonly text: MaskedText } {
+  return { text: text as MaskedText };
 }
 
 /** Whatever goes wrong, nothing leaves; an unforeseen error is not quoted, since it may quote the text. */

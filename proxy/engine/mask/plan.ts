@@ -1,7 +1,9 @@
 import type { JSONPathQuery } from 'json-p3';
+import type { MaskedMessage } from '../../../lib/protobuf/index.ts';
 import type { Detector } from './detectors/detector.ts';
 import { isSecretName } from './detectors/entropy.ts';
 import { normalizeKey } from './keys.ts';
+import type { MediaType } from './media-type.ts';
 import { PatternMatcher } from './pattern-matcher.ts';
 import type { CompiledPolicy } from './policy.ts';
 
@@ -9,6 +11,12 @@ import type { CompiledPolicy } from './policy.ts';
 export interface Use {
   readonly policy: CompiledPolicy;
   readonly label: string;
+}
+
+/** What a policy says of messages of a media type. */
+export interface ProtobufUse extends MaskedMessage {
+  readonly type: MediaType;
+  readonly use: Use;
 }
 
 /** What a key says about its value. */
@@ -26,6 +34,7 @@ export class Plan {
   readonly selecting: readonly { readonly query: JSONPathQuery; readonly use: Use }[];
   readonly excluding: readonly { readonly query: JSONPathQuery; readonly policy: CompiledPolicy }[];
   readonly hasColumns: boolean;
+  readonly protobuf: readonly ProtobufUse[];
   readonly #uses = new Map<Detector, readonly Use[]>();
   readonly #ranks = new Map<Detector, number>();
   readonly #keys = new Map<string, readonly Use[]>();
@@ -51,12 +60,17 @@ export class Plan {
     this.selecting = policies.flatMap((policy) =>
       policy.paths.map(({ query, label }) => ({ query, use: { policy, label } })),
     );
+    this.protobuf = policies.flatMap((policy) =>
+      policy.protobuf.map(({ label, ...described }) => ({ ...described, use: { policy, label } })),
+    );
     this.excluding = policies.flatMap((policy) => policy.excludedPaths.map((query) => ({ query, policy })));
   }
 
   /** Whether nothing is looked for, so that only values the proxy holds matter. */
   get isIdle(): boolean {
-    return this.#uses.size === 0 && this.#keys.size === 0 && !this.selectsByPlace;
+    return (
+      this.#uses.size === 0 && this.#keys.size === 0 && !this.selectsByPlace && this.protobuf.length === 0
+    );
   }
 
   /** Whether some key tells that its value is to be masked. */

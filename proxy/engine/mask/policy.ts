@@ -2,10 +2,18 @@ import { RE2JS } from 're2js';
 import type { JSONPathQuery } from 'json-p3';
 import type { MaskAction, MaskPolicy } from '../../../crds/bundle.ts';
 import { compileGlobs } from '../../../lib/glob.ts';
+import { Lru } from '../../../lib/lru.ts';
+import {
+  DescriptorError,
+  openDescriptorSet,
+  type DescriptorSet,
+  type MaskedMessage,
+} from '../../../lib/protobuf/index.ts';
 import type { Detector } from './detectors/detector.ts';
 import { PRESETS } from './detectors/index.ts';
 import { compileQuery } from './json-path.ts';
 import { normalizeKey } from './keys.ts';
+import { mediaTypeOf, type MediaType } from './media-type.ts';
 import { MaskPolicyError, type MaskPurpose } from './types.ts';
 
 /** A selector by key or column: what is compared, and what it is called in what is reported. */
@@ -16,6 +24,11 @@ export interface NameSelector {
 
 export interface PathSelector {
   readonly query: JSONPathQuery;
+  readonly label: string;
+}
+
+export interface ProtobufSelector extends MaskedMessage {
+  readonly type: MediaType;
   readonly label: string;
 }
 
@@ -30,6 +43,7 @@ export interface CompiledPolicy {
   readonly keys: readonly NameSelector[];
   readonly columns: readonly NameSelector[];
   readonly paths: readonly PathSelector[];
+  readonly protobuf: readonly ProtobufSelector[];
   readonly excludedPaths: readonly JSONPathQuery[];
   readonly excludesTool: (tool: string | undefined) => boolean;
 }
@@ -58,6 +72,7 @@ export function compilePolicy(policy: MaskPolicy): CompiledPolicy {
     paths: policy.fields.flatMap((one) =>
       'jsonPath' in one ? [{ query: compileQuery(one.jsonPath, where), label: `path:${one.jsonPath}` }] : [],
     ),
+    protobuf: (policy.protobuf ?? []).flatMap((described) => compileProtobuf(described, where)),
     excludedPaths: policy.exclude.flatMap((one) =>
       'jsonPath' in one ? [compileQuery(one.jsonPath, where)] : [],
     ),
@@ -75,6 +90,33 @@ export function appliesTo(policy: CompiledPolicy, purpose: MaskPurpose): boolean
     case 'record':
       return policy.enforced;
   }
+}
+
+/** One selector a path, so that what is reported names it. */
+function compileProtobuf(
+  { mimeType, descriptorSet, message, fields }: NonNullable<MaskPolicy['protobuf']>[number],
+  where: string,
+): ProtobufSelector[] {
+  try {
+    const set = openOnce(descriptorSet);
+    return fields.map((path) => ({
+      ...set.maskedMessage(message, [path]),
+      type: mediaTypeOf(mimeType),
+      label: `protobuf:${path}`,
+    }));
+  } catch (error) {
+    if (!(error instanceof DescriptorError)) throw error;
+    throw new MaskPolicyError(`${where} has a descriptor set that ${error.message}.`, { cause: error });
+  }
+}
+
+/** Several policies, and each new bundle, come with the same set. */
+const SETS = new Lru<string, DescriptorSet>(32);
+
+function openOnce(base64: string): DescriptorSet {
+  const set = SETS.get(base64) ?? openDescriptorSet(Buffer.from(base64, 'base64'));
+  SETS.set(base64, set);
+  return set;
 }
 
 function nameSelector(kind: 'key' | 'column', name: string): NameSelector {

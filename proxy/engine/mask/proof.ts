@@ -16,7 +16,7 @@ const WORK_BASE = 10_000;
 /** Whether the message, which has passed parseJson, is certainly clean. False says nothing. */
 export function provesClean(text: string, plan: Plan, known: KnownSecrets): boolean {
   if (plan.isIdle && known.isEmpty) return true;
-  if (plan.selectsByPlace || plan.matcher.hasPatterns) return false;
+  if (plan.selectsByPlace || plan.protobuf.length > 0 || plan.matcher.hasPatterns) return false;
   if (known.mayBeEscaped && text.includes('\\')) return false;
   const surface = new Surface(plan, text);
   return surface.isPlain() && holdsNothing(text, surface.runs, plan, known);

@@ -19,22 +19,29 @@ export interface MaskAbout {
   readonly stream?: StreamMemory | undefined;
 }
 
-/** `withheld`: nothing of the text may leave; `reason` is one sentence that may be shown and holds no secret. */
-export type MaskOutcome =
-  | {
+/** `withheld`: nothing of it may leave; `reason` is one sentence that may be shown and holds no secret. */
+export type Outcome<T> =
+  | (T & {
       readonly kind: 'released';
-      readonly text: MaskedText;
       readonly masked: readonly Masked[];
       /** What policies in mode Audit would have masked. */
       readonly audited: readonly Masked[];
-    }
+    })
   | { readonly kind: 'withheld'; readonly reason: string; readonly masked: readonly Masked[] };
+
+export type MaskOutcome = Outcome<{ readonly text: MaskedText }>;
+export type BodyOutcome = Outcome<{ readonly body: Buffer }>;
 
 export interface Masker {
   /** A whole JSON-RPC message, or a batch of them. The text must have passed parseJson. Never throws. */
   message(text: string, about: MaskAbout): MaskOutcome;
   /** Any other text: a header value, a body that is no MCP message, a line of stderr, a sentence. Never throws. */
   text(text: string, about: MaskAbout): MaskOutcome;
+  /**
+   * A body beside MCP: a message that a policy describes for its media type, or text; what is neither leaves as it is,
+   * or not at all where a secret is in it. Never throws.
+   */
+  body(body: Buffer, mimeType: string | undefined, about: MaskAbout): BodyOutcome;
 }
 
 /** A masking policy that cannot be compiled. The sentence names the policy and says how to mend it. */
