@@ -1,6 +1,6 @@
 // Which folder may import which. `test/boundaries.test.ts` asserts that every module is seen and every rule bites.
 
-const stages = 'receive|identify|authorize|guard|hold|credential|forward|release|record|egress';
+const stages = 'receive|identify|authorize|integrity|guard|hold|credential|forward|release|record|egress';
 const product = '^(lib|crds|operator|proxy|cli)/';
 const isTest = '[.]test[.]ts$';
 

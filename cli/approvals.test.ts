@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../lib/log.ts';
 import { openDirectoryStore } from '../operator/approve/directory-store.ts';
 import { NO_FLOORS, STANDALONE_NAMESPACE } from '../operator/compile/index.ts';
+import { openDirectoryToolMemory } from '../operator/tools/directory-memory.ts';
 import { openDirectoryKeys } from '../operator/keys/installation-keys.ts';
 import { openPki } from '../operator/keys/pki.ts';
 import { startOperator, type Operator } from '../operator/main.ts';
@@ -47,6 +48,7 @@ beforeEach(async () => {
       log: silentLogger(),
       store: await openDirectoryStore(join(directory, 'approvals'), silentLogger()),
       keys: await openDirectoryKeys(directory),
+      tools: await openDirectoryToolMemory(join(directory, 'tools.json')),
       installation: () => ({ namespace: STANDALONE_NAMESPACE, baseDir: directory, floors: NO_FLOORS }),
       reviewer: fixedTokens([]),
       fetch,

@@ -38,6 +38,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     about: 'judge messages from a file against manifests, offline',
     load: async () => (await import('./try.ts')).runTry,
   },
+  tools: {
+    about: 'print the pins of the tools that a server lists',
+    load: async () => (await import('./tools.ts')).runTools,
+  },
   approvals: {
     about: 'list, show, approve and deny calls that wait for a decision',
     load: async () => (await import('./approvals.ts')).runApprovals,

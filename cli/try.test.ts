@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Io } from './io.ts';
+import { runTools } from './tools.ts';
 import { runTry } from './try.ts';
 
 const GATEWAY = `
@@ -351,5 +353,50 @@ describe('gatehouse try', () => {
   it('refuses options that it does not know, and a time that is none', async () => {
     await expect(run('', ['--colour'])).rejects.toThrow(/--colour/);
     await expect(run('', ['--at', 'soon'])).rejects.toThrow(/--at is not a time/);
+  });
+});
+
+const verdicts = async (...lines: object[]): Promise<Record<string, unknown>[]> => {
+  const { lines: said } = await run(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), asAlice());
+  return said.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
+};
+
+describe('what a server says of itself', () => {
+  const tool = (description: string): object => ({ name: 'query', description, inputSchema: {} });
+  const listing = (description: string): object => ({
+    message: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+    result: { jsonrpc: '2.0', id: 1, result: { tools: [tool(description)] } },
+  });
+  const called = { message: call('query', { sql: 'SELECT 1' }) };
+
+  it('pins no tool by itself, since every run would be the first', async () => {
+    const said = await verdicts(listing('a'), listing('b'), called);
+    expect(said.map(({ decision }) => decision)).toEqual(['allow', 'allow', 'allow']);
+    expect(JSON.stringify(said[1])).toContain('"description":"b"');
+  });
+
+  it('hides and denies a tool that is not as it is pinned', async () => {
+    const stdout = collector();
+    const stdin = Readable.from([Buffer.from(JSON.stringify([tool('a')]))]);
+    const stop = new AbortController().signal;
+    expect(await runTools([], { stdin, stdout: stdout.stream, stderr: stdout.stream, stop })).toBe(0);
+    const pins = stdout.text().replaceAll(/^/gm, '    ');
+    expect(pins).toMatch(/name: query\n +digest: sha256:[0-9a-f]{64}\n/);
+    await put('gateway.yaml', `${GATEWAY}  tools:\n${pins}\n`);
+    const said = await verdicts(listing('a'), called, listing('b'), called);
+    expect(said.map(({ decision }) => decision)).toEqual(['allow', 'allow', 'allow', 'deny']);
+    expect(JSON.stringify(said[0])).toContain('"description":"a"');
+    expect(JSON.stringify(said[2])).toContain('"tools":[]');
+    expect(said[3]?.['reason']).toContain('has changed since it was accepted');
+  });
+
+  it('does not show what it may not ask, and does not tell it of what it could', async () => {
+    const params = { protocolVersion: '2025-11-25', capabilities: { sampling: {}, roots: {} } };
+    const said = await verdicts(
+      { result: { jsonrpc: '2.0', id: 9, method: 'sampling/createMessage', params: {} } },
+      { message: { jsonrpc: '2.0', id: 1, method: 'initialize', params } },
+    );
+    expect(said[0]?.['result']).toBeNull();
+    expect(JSON.stringify(said[1]?.['message'])).toContain('"capabilities":{}');
   });
 });

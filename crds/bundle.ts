@@ -154,6 +154,15 @@ export const server = z.object({
 /** What a server may ask of its clients. */
 export const clientFeature = z.enum(['Sampling', 'Elicitation', 'Roots']);
 
+/** A definition of a tool that clients may see. A tool may have several. */
+export const toolPin = z.object({ name: z.string(), digest: z.string() });
+
+export const tools = z.object({
+  integrity: z.enum(['FirstUse', 'Pinned', 'Off']),
+  /** As the gateway says; a tool that is named here may have these definitions and no other. */
+  pins: z.array(toolPin),
+});
+
 export const limits = z.object({
   maxBodyBytes: z.int().positive(),
   callTimeoutMs: z.int().positive(),
@@ -162,7 +171,7 @@ export const limits = z.object({
 });
 
 export const bundle = z.object({
-  /** SHA-256 over the rest, hex: equal revisions are equal bundles. */
+  /** SHA-256 over the rest but `firstSeen`, hex: equal revisions are equal policies. */
   revision: z.string(),
   gateway: z.object({ namespace: z.string(), name: z.string() }),
   server,
@@ -174,6 +183,7 @@ export const bundle = z.object({
   hosts: names.optional(),
   identity: z.array(identityProvider),
   access: z.array(accessRule),
+  tools: tools.prefault({ integrity: 'FirstUse', pins: [] }),
   credentials: z.array(credential),
   /** Absent where no credential comes from Vault. */
   vault: vaultAccess.optional(),
@@ -187,6 +197,8 @@ export const bundle = z.object({
   /** HMAC key for masks with action Hash, 32 bytes, base64: equal in a whole installation, so that values can be joined. */
   hashKey: z.string(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
+  /** Definitions as they were first seen, whichever proxy saw them. No part of the revision: nobody decided them. */
+  firstSeen: z.object({ revision: z.string(), pins: z.array(toolPin) }).prefault({ revision: '', pins: [] }),
 });
 
 export type Bundle = z.infer<typeof bundle>;
@@ -204,6 +216,8 @@ export type CommandEffect = z.infer<typeof commandEffect>;
 export type SealingKey = z.infer<typeof sealingKey>;
 export type ServerSpec = z.infer<typeof server>;
 export type ClientFeature = z.infer<typeof clientFeature>;
+export type ToolPin = z.infer<typeof toolPin>;
+export type ToolPolicy = z.infer<typeof tools>;
 export type Limits = z.infer<typeof limits>;
 
 /** `namespace/name`, the way a gateway is named in logs, records and metrics. */

@@ -3,6 +3,7 @@
  *
  *   GET  /v1/bundles                   operator → proxy, newline-delimited JSON that does not end: BundleFrame
  *   POST /v1/applied                   proxy → operator: Applied
+ *   POST /v1/tools                     proxy → operator: ToolsSeen, when definitions of tools are new or have changed
  *   POST /v1/approvals                 proxy → operator: ApprovalDemand, answered with ApprovalView (found or created)
  *   GET  /v1/approvals/{id}?wait=MS    answered with ApprovalView when the phase is no longer Pending, or MS have passed
  *   POST /v1/approvals/{id}/consume    ConsumeDemand; 200 ApprovalView, or 409 ControlProblem when it may not run
@@ -14,6 +15,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { bundle } from './bundle.ts';
+import { knownTool, MAX_TOOLS } from './gateway-tools.ts';
 
 /**
  * One line of the bundle stream. `bundles` is always the whole set for this proxy, and `roots` all that vouches for the
@@ -25,6 +27,15 @@ export const bundleFrame = z.discriminatedUnion('type', [
 ]);
 
 export const applied = z.object({ gateway: z.string(), revision: z.string(), error: z.string().optional() });
+
+/** Digests of tool definitions, as a server has just listed them. */
+export const toolsSeen = z.object({
+  gateway: z.string(),
+  tools: z
+    .array(knownTool.pick({ name: true, digest: true }))
+    .min(1)
+    .max(MAX_TOOLS),
+});
 
 export const requester = z.object({
   provider: z.string(),
@@ -82,6 +93,7 @@ export const outOfSequence = z.object({ code: z.string(), message: z.string(), e
 export type BundleFrame = z.infer<typeof bundleFrame>;
 export type BundleSet = Omit<Extract<BundleFrame, { type: 'bundles' }>, 'type'>;
 export type Applied = z.infer<typeof applied>;
+export type ToolsSeen = z.infer<typeof toolsSeen>;
 export type Requester = z.infer<typeof requester>;
 export type ParsedCall = z.infer<typeof parsedCall>;
 export type ApprovalDemand = z.infer<typeof approvalDemand>;

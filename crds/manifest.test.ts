@@ -32,6 +32,7 @@ test('a gateway gets every default that is safe', () => {
     kind: 'McpGateway',
     metadata: { name: 'orders', namespace: 'tools', labels: {} },
     spec: {
+      tools: { integrity: 'FirstUse', pins: [] },
       unguarded: 'Refuse',
       interception: 'Redirect',
       server: {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { gatewayAccess, gatewayIdentity } from './gateway-access.ts';
 import { gatewayCredentials } from './gateway-credential.ts';
 import { gatewayServer, httpUrl } from './gateway-server.ts';
+import { gatewayTools, knownTools } from './gateway-tools.ts';
 import type { CrossRule } from './shapes.ts';
 import { duration, labels, line, size, withRules } from './shapes.ts';
 
@@ -66,6 +67,7 @@ const members = z.strictObject({
     .describe('Port needs no NET_ADMIN and is weaker.'),
   identity: gatewayIdentity,
   access: gatewayAccess,
+  tools: gatewayTools.prefault({}),
   credentials: gatewayCredentials.default([]),
   egress: egress.optional(),
   recording: recording.prefault({}),
@@ -120,4 +122,8 @@ export const mcpGatewayStatus = z.strictObject({
     .optional(),
   bundle: line(64).optional().describe('Revision that is published.'),
   warnings: z.array(line(1024)).max(64).optional(),
+  tools: knownTools
+    .optional()
+    .describe('The tools that were seen, by the digest of their definitions.')
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
 });

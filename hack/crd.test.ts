@@ -166,6 +166,7 @@ test('every member of the kinds that the design shows is in the schema', () => {
       'selector',
       'server',
       'sidecar',
+      'tools',
       'unguarded',
     ],
     MaskingPolicy: [

@@ -55,6 +55,7 @@ function compiled(...documents: object[]) {
     namespace: 'gatehouse-system',
     baseDir: '/nowhere',
     hashKey: 'AAAA',
+    knownTools: () => [],
     sealingKeys: () => [],
     floors: NO_FLOORS,
     cluster: undefined,

@@ -19,6 +19,7 @@ import { createAppliedBoard } from './publish/applied-board.ts';
 import { createBundleBoard, type BundleBoard } from './publish/bundle-board.ts';
 import { createControlApi } from './publish/control-api.ts';
 import type { TokenReviewer } from './publish/identity.ts';
+import type { ToolMemory } from './tools/known.ts';
 import { startTlsServer, type TlsServer, type TlsServerOptions } from './publish/tls-server.ts';
 
 export interface OperatorOptions {
@@ -38,8 +39,9 @@ export interface OperatorDeps {
   readonly reviewer: TokenReviewer;
   readonly store: ApprovalStore;
   readonly keys: InstallationKeys;
+  readonly tools: ToolMemory;
   /** What the installation says besides its keys, asked anew each time. */
-  readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys'>;
+  readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys' | 'knownTools'>;
   /** Asks issuers for their keys. */
   readonly fetch: IssuerFetch;
   /** What proxies are to trust from now on, PEM; undefined where they read it from a file. */
@@ -67,13 +69,22 @@ const ADMIN_GRACE_MS = 2_000;
 
 /** Starts everything but the source of manifests, which hands its states to `policy`. */
 export async function startOperator(options: OperatorOptions, deps: OperatorDeps): Promise<Operator> {
-  const { clock, log, store, keys, installation } = deps;
+  const { clock, log, store, keys, tools, installation } = deps;
   const board = createBundleBoard();
   const applied = createAppliedBoard();
   const names = kubernetesNames(options.usernames, board);
   const approvals = createApprovals({ store, rules: board, names, clock, log, periods: PERIODS });
   const metrics = createOperatorMetrics({ approvals, fetch: deps.fetchText });
-  const policy = openPolicy({ keys, installation, asWhole: options.asWhole, board, clock, log, metrics });
+  const policy = openPolicy({
+    keys,
+    tools,
+    installation,
+    asWhole: options.asWhole,
+    board,
+    clock,
+    log,
+    metrics,
+  });
   const people = createPeople(board, { fetch: deps.fetch, now: () => clock.now() });
 
   const controlApp = createControlApi({
@@ -81,6 +92,9 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     reviewer: deps.reviewer,
     roots: deps.roots,
     onFollower: (change) => metrics.follower(change),
+    onTools: async ({ gateway, tools: seen }) => {
+      if (await tools.note(gateway, seen)) await policy.renew();
+    },
   });
   const status = (): Status =>
     statusOf({

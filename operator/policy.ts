@@ -7,6 +7,7 @@ import type { InstallationKeys } from './keys/installation-keys.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { BundleBoard } from './publish/bundle-board.ts';
 import type { Snapshot } from './source/snapshot.ts';
+import type { ToolMemory } from './tools/known.ts';
 
 /** What is said of the manifests: about those in force, and what is wrong with an edit that is not. */
 export interface PolicyReport {
@@ -26,7 +27,7 @@ export interface PolicyState {
 export interface Policy {
   /** Puts a state in force, or leaves the old one there; returns the sentences that say why it could not be. */
   take(state: PolicyState): Promise<readonly string[]>;
-  /** Compiles anew what is in force: keys or what the installation says have changed. */
+  /** Compiles anew what is in force: keys, tools or what the installation says have changed. */
   renew(): Promise<void>;
   report(): PolicyReport;
   close(): void;
@@ -34,8 +35,9 @@ export interface Policy {
 
 export interface PolicyDeps {
   readonly keys: InstallationKeys;
+  readonly tools: Pick<ToolMemory, 'of'>;
   /** What the installation says besides its keys, asked anew each time. */
-  readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys'>;
+  readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys' | 'knownTools'>;
   /**
    * Whether a state is in force as a whole or not at all, as a directory is; the objects of a cluster stand each
    * for itself, since nobody could mend those of another namespace.
@@ -52,7 +54,7 @@ const UPKEEP_MS = 3_600_000;
 
 export function openPolicy(deps: PolicyDeps): Policy {
   const { board, clock, keys, log } = deps;
-  let inForce: Snapshot | undefined;
+  let inForce: { readonly snapshot: Snapshot; readonly warnings: readonly string[] } | undefined;
   let report: PolicyReport = { objects: [], problems: [], warnings: [] };
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +64,7 @@ export function openPolicy(deps: PolicyDeps): Policy {
       ...deps.installation(),
       hashKey: keys.hashKey(),
       sealingKeys: (gateway) => keys.of(gateway),
+      knownTools: (gateway) => deps.tools.of(gateway),
     });
   };
   const refuse = (problems: readonly string[]): readonly string[] => {
@@ -71,19 +74,23 @@ export function openPolicy(deps: PolicyDeps): Policy {
       log.error({ problem }, 'The manifests have a mistake; what was in force stays.');
     return problems;
   };
+  /** Says of what is in force what there is to say; a warning is logged when it is new. */
+  const tell = (result: Compiled, problems: readonly string[]): void => {
+    const warnings = [...(inForce?.warnings ?? []), ...result.warnings];
+    const known = new Set(report.warnings);
+    report = { objects: result.objects, problems, warnings };
+    for (const warning of warnings.filter((text) => !known.has(text)))
+      log.warn({ warning }, 'The manifests are in force, with a warning.');
+  };
   const put = async (state: PolicyState): Promise<readonly string[]> => {
     const { snapshot } = state;
     if (snapshot === undefined) return refuse(state.problems.map(({ message }) => message));
     const result = await compiled(snapshot);
     const refused = deps.asWhole ? refusalsIn(result.objects) : [];
     if (refused.length > 0) return refuse(refused);
-    inForce = snapshot;
-    const warnings = [...state.warnings, ...result.warnings];
-    const known = new Set(report.warnings);
-    report = { objects: result.objects, problems: [], warnings };
+    inForce = { snapshot, warnings: state.warnings };
+    tell(result, []);
     deps.metrics.compiled('accepted');
-    for (const warning of warnings.filter((text) => !known.has(text)))
-      log.warn({ warning }, 'The manifests are in force, with a warning.');
     log.info({ gateways: result.bundles.length }, 'manifests in force');
     board.replace(result.bundles);
     return [];
@@ -97,8 +104,8 @@ export function openPolicy(deps: PolicyDeps): Policy {
   const renew = (): Promise<void> =>
     inTurn(async () => {
       if (inForce === undefined) return;
-      const result = await compiled(inForce);
-      report = { ...report, objects: result.objects };
+      const result = await compiled(inForce.snapshot);
+      tell(result, report.problems);
       board.replace(result.bundles);
     });
   const upkeep = (): void => {

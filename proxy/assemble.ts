@@ -11,6 +11,7 @@ import { createPassthrough } from './forward/passthrough.ts';
 import type { Upstream } from './upstream.ts';
 import { compileGuard } from './guard/index.ts';
 import { createHold, type Hold } from './hold/index.ts';
+import { createToolIntegrity } from './integrity/index.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayState } from './gateway-state.ts';
 import { createIdentify, protectedResourceMetadata, type TokenProvider } from './identify/index.ts';
@@ -141,9 +142,28 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
   });
   const visible: ReleaseDeps['visible'] = (recipient, target) => access.visible(recipient, target);
   const mayAsk = new Set(bundle.mayAsk);
-  const release = createRelease({ visible, masker, schemas, mayAsk });
+  const tools = createToolIntegrity(bundle.tools, {
+    known: state.tools,
+    remember: true,
+    onNews: () => state.toolReporter.due(),
+    onChanged: (reason) => {
+      log.warn({ reason }, 'a tool is not the one that was accepted');
+      journal.notice({}, { code: 'tool_changed', reason });
+    },
+  });
+  const release = createRelease({
+    visible,
+    masker,
+    schemas,
+    mayAsk,
+    meets: (text, element) => tools.meets(text, element),
+  });
   const stages: Parts['stages'] = {
-    authorize: (exchange) => access.authorize(exchange),
+    authorize: (exchange) => {
+      const authorized = access.authorize(exchange);
+      tools.check(authorized.message);
+      return authorized;
+    },
     judge: (exchange) => guard.judge(exchange),
     hold: hold.clear,
     credential: (exchange) => credentials.credential(exchange),

@@ -4,13 +4,13 @@ import { gatewayName, type Bundle, type ServerSpec } from '#bundle';
 import type { Applied } from '#control';
 import { sentenceOf } from '../lib/errors.ts';
 import type { LenderDeps } from './credential/lender.ts';
-import { GatewayState } from './gateway-state.ts';
+import { GatewayState, type StateDeps } from './gateway-state.ts';
 import { assembleGateway, type GatewayDeps } from './assemble.ts';
 import type { Gateway } from './gateway.ts';
 import { createRouter, type Router } from './receive/route.ts';
 import type { Upstream } from './upstream.ts';
 
-export interface GatewaysDeps extends GatewayDeps {
+export interface GatewaysDeps extends GatewayDeps, StateDeps {
   readonly lending: Pick<LenderDeps, 'files' | 'clock' | 'random'>;
   /** What outlives a restart of this process. */
   readonly stateDir: string;
@@ -70,6 +70,7 @@ export class Gateways {
     const name = gatewayName(bundle.gateway);
     const { revision } = bundle;
     const before = this.#entries.get(name);
+    before?.state.tools.keep(bundle.firstSeen.pins);
     if (before?.gateway.bundle.revision === revision && before.prefix === prefix)
       return { gateway: name, revision };
     try {
@@ -88,6 +89,7 @@ export class Gateways {
   async #put(name: string, bundle: Bundle, prefix: string): Promise<void> {
     const before = this.#entries.get(name);
     const state = before?.state ?? this.#newState(name);
+    state.tools.keep(bundle.firstSeen.pins);
     const same =
       before !== undefined && JSON.stringify(before.gateway.bundle.server) === JSON.stringify(bundle.server);
     const upstream = same ? before.gateway.upstream : this.#deps.connect(bundle.server, bundle, state);
@@ -100,10 +102,11 @@ export class Gateways {
   }
 
   #newState(gateway: string): GatewayState {
-    const { now, lending, metrics, log, stateDir } = this.#deps;
+    const { lending, metrics, log, stateDir } = this.#deps;
     // Neither part of a name holds "_".
     const journalFile = join(stateDir, 'leases', `${gateway.replace('/', '_')}.jsonl`);
-    return new GatewayState(now, { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile });
+    const leasing = { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile };
+    return new GatewayState(gateway, this.#deps, leasing);
   }
 
   async #remove(name: string): Promise<void> {
@@ -111,6 +114,7 @@ export class Gateways {
     if (entry === undefined) return;
     this.#entries.delete(name);
     entry.state.sessions.close();
+    entry.state.toolReporter.close();
     await Promise.all([entry.gateway.upstream.close(), entry.state.leases.close()]);
     this.#deps.metrics.bundleRemoved(name);
   }

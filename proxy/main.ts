@@ -98,6 +98,7 @@ async function serve(parts: Parts): Promise<void> {
     metrics,
     verifierFor: verifiers(),
     now: Date.now,
+    tellTools: (seen) => client.tell({ method: 'POST', path: '/v1/tools', body: seen }),
     log,
     listenUrl: `http://${formatAddress(bound)}`,
     connect: (server, bundle, state) => connect(server, bundle, state, parts),

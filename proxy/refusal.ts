@@ -17,6 +17,7 @@ export type RefusalCode =
   | 'unsupported_version'
   | 'session_not_found'
   | 'access_denied'
+  | 'tool_changed'
   | 'rule_denied'
   | 'approval_pending'
   | 'approval_denied'

@@ -58,6 +58,7 @@ function installationOf(directory: string): Installation {
     hashKey: KEY,
     sealingKeys: () => [{ id: 'try', key: KEY }],
     floors: NO_FLOORS,
+    knownTools: () => [],
     // Callers are given, not verified, so no key is needed.
     cluster: { issuer: 'https://kubernetes.default.svc', jwks: { keys: [] } },
   };

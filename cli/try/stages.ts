@@ -7,6 +7,7 @@ import { withoutForbidden } from '../../proxy/engine/client-features.ts';
 import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
 import { compileGuard } from '../../proxy/guard/index.ts';
 import { createIdentify } from '../../proxy/identify/index.ts';
+import { createToolIntegrity, KnownTools } from '../../proxy/integrity/index.ts';
 import { createRelease } from '../../proxy/release/index.ts';
 import { UsageError } from '../io.ts';
 import { callerOf } from './caller.ts';
@@ -30,14 +31,26 @@ export async function createStages(bundle: Bundle, circumstances: Circumstances)
   const access = compileAccess(bundle.access);
   const guard = await compileGuard(bundle.rules);
   const mayAsk = new Set(bundle.mayAsk);
+  const tools = createToolIntegrity(bundle.tools, {
+    known: new KnownTools(),
+    // Every run would be a first use.
+    remember: false,
+    onNews: () => undefined,
+    onChanged: () => undefined,
+  });
   return {
     identify: identification(bundle, identity, now),
-    authorize: (exchange) => access.authorize(exchange),
+    authorize: (exchange) => {
+      const authorized = access.authorize(exchange);
+      tools.check(authorized.message);
+      return authorized;
+    },
     judge: (exchange) => guard.judge(exchange),
     masker,
     outgoing: (message) => withoutForbidden(message, mayAsk),
     release: createRelease({
       mayAsk,
+      meets: (text, element) => tools.meets(text, element),
       visible: (recipient, target) => access.visible(recipient, target),
       masker,
       schemas: new Map(),

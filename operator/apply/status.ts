@@ -155,7 +155,8 @@ export function statusOf(
   };
 }
 
-/** Whether the API server has it so already. */
+/** Whether the API server has it so already. The tools of a gateway are written by whoever hears of them. */
 export function isWritten(status: ObjectStatus, before: unknown): boolean {
-  return isDeepStrictEqual(status, before);
+  const entries = Object.entries(typeof before === 'object' && before !== null ? before : {});
+  return isDeepStrictEqual(status, Object.fromEntries(entries.filter(([member]) => member !== 'tools')));
 }

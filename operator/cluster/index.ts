@@ -1,6 +1,6 @@
 /** The operator in a cluster: what it watches, what it serves, and what it writes while it leads. */
 import { fetch } from 'undici';
-import type { McpGateway } from '../../crds/index.ts';
+import { objectKey, type McpGateway } from '../../crds/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { KeyPair } from '../../lib/certificates.ts';
@@ -20,6 +20,7 @@ import type { ClusterSnapshot } from '../source/kubernetes/cluster-state.ts';
 import { startElector } from '../source/kubernetes/lease.ts';
 import { startReflector } from '../source/kubernetes/reflector.ts';
 import { startKubernetesSource } from '../source/kubernetes/source.ts';
+import { createStatusToolMemory, type StatusToolMemory } from '../tools/status-memory.ts';
 import { followIdentityKeys } from './identity-keys.ts';
 
 export interface ClusterOptions {
@@ -81,6 +82,7 @@ async function start(
   const { client, clock, log, random } = deps;
   const { namespace } = options;
   const keys = createSecretKeys(client, { namespace, name: KEYS_SECRET });
+  const tools = createStatusToolMemory(client);
   const roster = createRoster();
   const store = openKubernetesStore(deps);
   onClose(() => store.stop());
@@ -113,7 +115,7 @@ async function start(
       usernames: options.usernames,
     },
     {
-      ...{ clock, log, store, keys, installation },
+      ...{ clock, log, store, keys, tools, installation },
       reviewer: createPodReviewer(createTokenReview({ client, now: () => clock.now() }), roster),
       fetch,
       roots: () => roots,
@@ -134,7 +136,7 @@ async function start(
     writer: createClusterWriter({ client, leads: () => elector.leads(), identity: options.identity }),
   });
   onClose(() => reconciler.stop());
-  const take = taker({ operator, roster, reconciler, ...deps });
+  const take = taker({ tools, operator, roster, reconciler, ...deps });
   const source = startKubernetesSource((snapshot) => {
     deps.onSnapshot?.(snapshot);
     takeLater.run = () => take(snapshot);
@@ -169,11 +171,17 @@ async function start(
 
 /** Puts a state in force, then says who gets what, then has written down what became of it. The newest state wins. */
 function taker(
-  deps: { operator: Operator; roster: Roster; reconciler: Reconciler } & ClusterDeps,
+  deps: { tools: StatusToolMemory; operator: Operator; roster: Roster; reconciler: Reconciler } & ClusterDeps,
 ): (snapshot: ClusterSnapshot) => void {
-  const { operator, roster, reconciler, clock, log } = deps;
+  const { tools, operator, roster, reconciler, clock, log } = deps;
   let newest: ClusterSnapshot | undefined;
   const put = async (snapshot: ClusterSnapshot): Promise<void> => {
+    tools.observe(
+      snapshot.gateways.map((gateway) => [
+        objectKey(gateway),
+        snapshot.facts.get(`McpGateway ${objectKey(gateway)}`)?.status,
+      ]),
+    );
     await operator.policy.take({ snapshot, problems: [], warnings: [] });
     // A pod is told of a gateway only when the bundle is there, and is told at once.
     if (roster.replace(snapshot)) operator.board.announce();

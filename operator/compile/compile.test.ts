@@ -10,6 +10,7 @@ import { compile, NO_FLOORS, type Compiled, type Installation } from './index.ts
 const goldens = join(import.meta.dirname, '..', '..', 'test', 'goldens', 'compile');
 
 const installation: Installation = {
+  knownTools: () => [],
   namespace: 'gatehouse-system',
   baseDir: '/manifests',
   hashKey: 'hash-key',

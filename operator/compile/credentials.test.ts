@@ -7,6 +7,7 @@ import { compileCredentials, placeholderOf } from './credentials.ts';
 import { NO_FLOORS, type Installation } from './installation.ts';
 
 const installation: Installation = {
+  knownTools: () => [],
   namespace: 'gatehouse-system',
   baseDir: '/manifests',
   hashKey: Buffer.alloc(32, 7).toString('base64'),

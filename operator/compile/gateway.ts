@@ -7,6 +7,7 @@ import type { ClusterIdentity, Installation } from './installation.ts';
 import { compileLimits } from './limits.ts';
 import { revisionOf } from './revision.ts';
 import { compileServer } from './server.ts';
+import { compileFirstSeen } from './tools.ts';
 
 /** What of the gateway's surroundings goes into its bundle. */
 export interface Surroundings {
@@ -23,7 +24,7 @@ export function compileGateway(
 ): Bundle {
   const { metadata, spec } = gateway;
   holdFloors(gateway, installation);
-  const content: Omit<Bundle, 'revision'> = {
+  const content: Omit<Bundle, 'revision' | 'firstSeen'> = {
     gateway: { namespace: metadata.namespace, name: metadata.name },
     server: compileServer(spec.server),
     mayAsk: spec.server.mayAsk,
@@ -31,6 +32,7 @@ export function compileGateway(
     ...(around.hosts.length > 0 && { hosts: [...around.hosts] }),
     identity: spec.identity.map((provider) => compileProvider(gateway, provider, installation.cluster)),
     access: spec.access.map(compileAccess),
+    tools: spec.tools,
     ...compileCredentials(gateway, installation),
     masking: [...around.masking],
     rules: [...around.rules],
@@ -40,7 +42,8 @@ export function compileGateway(
     hashKey: installation.hashKey,
     logLevel: spec.sidecar.logLevel,
   };
-  return { revision: revisionOf(content), ...content };
+  const firstSeen = compileFirstSeen(gateway, installation.knownTools(objectKey(gateway)));
+  return { revision: revisionOf(content), ...content, firstSeen };
 }
 
 function holdFloors(gateway: McpGateway, { floors }: Installation): void {

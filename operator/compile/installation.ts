@@ -1,5 +1,6 @@
 /** What the installation, not a manifest, says. */
 import type { IdentityProvider, SealingKey, VaultAccess } from '#bundle';
+import type { KnownTool } from '../../crds/gateway-tools.ts';
 
 /** What no gateway may go below. */
 export interface Floors {
@@ -35,6 +36,8 @@ export interface Installation {
   /** Sealing keys of a gateway (`namespace/name`), the sealing one first; at least one. */
   readonly sealingKeys: (gateway: string) => readonly SealingKey[];
   readonly floors: Floors;
+  /** What was seen of the tools of a gateway (`namespace/name`). */
+  readonly knownTools: (gateway: string) => readonly KnownTool[];
   /** Absent where there is no cluster. */
   readonly cluster?: ClusterIdentity | undefined;
   /** Absent where the installation names no Vault. */

@@ -25,6 +25,7 @@ function compiled(policy: Partial<UnreadableObject> & { namespace?: string }) {
   };
   return compile(snapshotOf(objects, { unreadable: [unreadable] }), {
     ...{ namespace: 'gatehouse-system', baseDir: '/', hashKey: 'key', floors: NO_FLOORS },
+    knownTools: () => [],
     sealingKeys: () => [{ id: '1', key: 'key' }],
     cluster: { issuer: 'https://cluster.example', jwks: { keys: [] } },
   });

@@ -1,8 +1,9 @@
 /** What is allowed in a gateway and still worth a word to whoever wrote it. */
-import type { McpGateway } from '#crds';
+import { objectKey, type McpGateway } from '#crds';
 import { titleOf } from './conditions.ts';
 import type { Installation } from './installation.ts';
 import { limitsAreLowered } from './limits.ts';
+import { warningsOfTools } from './tools.ts';
 
 export function warningsOfGateway(gateway: McpGateway, installation: Installation): string[] {
   const { spec } = gateway;
@@ -25,7 +26,8 @@ export function warningsOfGateway(gateway: McpGateway, installation: Installatio
       `${title} asks for higher limits than this installation allows; they were lowered.`,
     ],
   ];
-  return warnings.filter(([holds]) => holds).map(([, message]) => message);
+  const held = warnings.filter(([holds]) => holds).map(([, message]) => message);
+  return [...held, ...warningsOfTools(gateway, installation.knownTools(objectKey(gateway)))];
 }
 
 function reachesNothing(rule: McpGateway['spec']['access'][number]): boolean {

@@ -40,5 +40,7 @@ export function createBundleBoard(): BundleBoard {
 
 /** Equal for sets that say the same. */
 export function fingerprintOf(bundles: readonly Bundle[]): string {
-  return bundles.map((bundle) => `${gatewayName(bundle.gateway)}@${bundle.revision}`).join(' ');
+  return bundles
+    .map((bundle) => `${gatewayName(bundle.gateway)}@${bundle.revision}+${bundle.firstSeen.revision}`)
+    .join(' ');
 }

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { approvalView, bundleFrame, controlProblem, type BundleFrame } from '../../crds/control.ts';
+import {
+  type ToolsSeen,
+  approvalView,
+  bundleFrame,
+  controlProblem,
+  type BundleFrame,
+} from '../../crds/control.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { demand, DIGEST, person, ruling } from '../../test/fixtures/approval.ts';
 import { bundleOf } from '../../test/fixtures/bundle.ts';
@@ -32,6 +38,7 @@ let approvals: Approvals;
 let server: TlsServer;
 let agent: Agent;
 let followers: number;
+let reported: ToolsSeen[];
 let roots: string | undefined;
 
 beforeEach(async () => {
@@ -40,6 +47,7 @@ beforeEach(async () => {
   board = createBundleBoard();
   applied = createAppliedBoard();
   followers = 0;
+  reported = [];
   roots = undefined;
   approvals = createApprovals({
     store: await openDirectoryStore(join(directory, 'approvals'), log),
@@ -57,6 +65,7 @@ beforeEach(async () => {
     ...{ board, applied, approvals, reviewer, clock, log },
     roots: () => roots,
     onFollower: (change) => (followers += change),
+    onTools: (seen) => Promise.resolve(void reported.push(seen)),
   });
   const pki = await openPki(directory, clock.now());
   const certificate = () => pki.server('control', ['127.0.0.1'], clock.now());
@@ -276,5 +285,37 @@ describe('bad requests', () => {
   test('an unknown path and a bad wait are said to be so', async () => {
     expect(await ask('/v1/other')).toMatchObject({ status: 404 });
     expect(await ask('/v1/approvals/x?wait=soon')).toMatchObject({ status: 400 });
+  });
+});
+
+describe('tools that were seen', () => {
+  const tools = [{ name: 'query', digest: `sha256:${'a'.repeat(64)}` }];
+
+  test('are taken from whoever serves the gateway, and from nobody else', async () => {
+    board.replace([bundleOf()]);
+    const seen = { gateway: 'tools/orders', tools };
+    expect((await ask('/v1/tools', seen)).status).toBe(204);
+    expect((await ask('/v1/tools', seen, tokens.other)).status).toBe(403);
+    expect(reported).toEqual([seen]);
+  });
+
+  test('are refused in any other form', async () => {
+    for (const wrong of [
+      [],
+      [{ name: 'query', digest: 'abc' }],
+      [{ name: 'x'.repeat(257), digest: tools[0]?.digest }],
+    ])
+      expect((await ask('/v1/tools', { gateway: 'tools/orders', tools: wrong })).status).toBe(400);
+    expect(reported).toEqual([]);
+  });
+
+  test('that are first seen reach the proxies, though no policy has changed', async () => {
+    board.replace([bundleOf()]);
+    const { next, hangUp } = await follow();
+    await next();
+    const firstSeen = { revision: 't1', pins: tools };
+    board.replace([bundleOf({ firstSeen })]);
+    expect(await next()).toMatchObject({ bundles: [{ revision: 'b1', firstSeen }] });
+    hangUp();
   });
 });

@@ -1,7 +1,14 @@
 /** The control API for proxies; crds/control.ts says what goes over it. */
 import express, { type Express, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { applied, approvalDemand, consumeDemand, outcome } from '../../crds/control.ts';
+import {
+  applied,
+  approvalDemand,
+  consumeDemand,
+  outcome,
+  toolsSeen,
+  type ToolsSeen,
+} from '../../crds/control.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Approvals } from '../approve/approvals.ts';
@@ -24,6 +31,8 @@ export interface ControlApiDeps {
   readonly roots: () => string | undefined;
   /** Counts the proxies that follow the bundles: +1 and −1. */
   readonly onFollower: (change: 1 | -1) => void;
+  /** Definitions of tools that are new to a proxy. */
+  readonly onTools: (seen: ToolsSeen) => Promise<void>;
 }
 
 /** A wait is cut short here, so that a dead connection is noticed. */
@@ -58,6 +67,13 @@ export function createControlApi(deps: ControlApiDeps): Express {
     const { gateway, revision, error } = said;
     if (error === undefined) deps.log.info({ gateway, revision }, 'bundle applied');
     else deps.log.error({ gateway, revision, reason: error }, 'A proxy could not apply its bundle.');
+    response.status(204).end();
+  });
+
+  app.post('/v1/tools', async (request, response: Authenticated) => {
+    const seen = parsed(toolsSeen, request.body);
+    checkServes(response, seen.gateway);
+    await deps.onTools(seen);
     response.status(204).end();
   });
 

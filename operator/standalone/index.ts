@@ -16,6 +16,7 @@ import { openPki } from '../keys/pki.ts';
 import { startOperator, type Operator } from '../main.ts';
 import { fixedTokens } from '../publish/identity.ts';
 import { DirectorySource, type DirectoryState } from '../source/directory.ts';
+import { openDirectoryToolMemory } from '../tools/directory-memory.ts';
 import { startChild, type Child } from './child.ts';
 import { startRecorder } from './recorder.ts';
 import { issueTokens, proxyEnvironment, type Common } from './wires.ts';
@@ -115,6 +116,7 @@ async function start(
       log,
       store: await openDirectoryStore(join(state, 'approvals'), log),
       keys: await openDirectoryKeys(keys),
+      tools: await openDirectoryToolMemory(join(state, 'tools.json')),
       installation: () => installation,
       reviewer: fixedTokens([{ sha256: tokens.proxySha256, identity: { name: 'proxy', gateways: 'all' } }]),
       fetch,

@@ -1,5 +1,6 @@
 /** Stage 8: whatever the server says passes here before anybody else may see it: lists filtered, secrets masked. */
 import type { Masked, MaskedText } from '../../crds/control.ts';
+import type { JsonSpan } from '../../lib/json/index.ts';
 import { forbiddenQuestion, mayAsk, type Allowed } from '../engine/client-features.ts';
 import type { Masker, StreamMemory } from '../engine/mask/index.ts';
 import type { ClientRequest, Identified, Target } from '../exchange.ts';
@@ -49,6 +50,8 @@ export type Release = (text: string, recipient: Recipient) => Released;
 export interface ReleaseDeps {
   /** Whether access rules let the recipient know of a target. */
   readonly visible: (recipient: Recipient, target: Target) => boolean;
+  /** Whether the definition of a tool, at `element` of a list, is one that was accepted. */
+  readonly meets: (text: string, element: JsonSpan) => boolean;
   readonly masker: Masker;
   /** What the server may ask of clients. */
   readonly mayAsk: Allowed;
@@ -85,7 +88,12 @@ function releaseAnswer(text: string, context: Context<Answer>): Released {
       context,
     );
   if (method === 'tools/list') learnOutputSchemas(deps.schemas, text);
-  const filtered = filterList(text, method, (target) => deps.visible(recipient, target));
+  const filtered = filterList(
+    text,
+    method,
+    (target, element) =>
+      deps.visible(recipient, target) && (target.kind !== 'tool' || deps.meets(text, element)),
+  );
   if (filtered === undefined)
     return withhold('the server sent something else where a list belongs', [], context);
   const bounded = recipient.session.era === 'modern' ? keepPrivate(filtered) : filtered;

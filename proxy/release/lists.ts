@@ -20,13 +20,13 @@ const LISTS: ReadonlyMap<string, ListKind> = new Map([
 ]);
 
 /**
- * The answer to `method` without the elements that `visible` denies and those that do not say what they are.
+ * The answer to `method` without the elements that `shown` denies and those that do not say what they are.
  * Undefined where what should be a list is none, so that nobody can say what is in it. Only for validated text.
  */
 export function filterList(
   text: string,
   method: string | undefined,
-  visible: (target: Target) => boolean,
+  shown: (target: Target, element: JsonSpan) => boolean,
 ): string | undefined {
   const kind = method === undefined ? undefined : LISTS.get(method);
   const list = kind && locate(text, ['result', kind.member]);
@@ -35,7 +35,7 @@ export function filterList(
   const hidden = new Set<number>();
   elements(text, list).forEach((element, index) => {
     const name = memberText(text, element, kind.key);
-    if (name === undefined || !visible(kind.target(name))) hidden.add(index);
+    if (name === undefined || !shown(kind.target(name), element)) hidden.add(index);
   });
   return hidden.size === 0 ? text : splice(text, removeElements(text, list, hidden));
 }

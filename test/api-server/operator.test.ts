@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -183,6 +184,65 @@ describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
     ).rejects.toThrow(/must not change requester/);
   });
 
+  test('pods that meet different definitions of a tool at once hold by the same one, and the status says which changed', async () => {
+    const token = await tokenFor('orders-1');
+    const [a, b] = [replicas[0] ?? raise(), replicas[1] ?? raise()];
+    const seen = (digit: string): object => ({
+      gateway: 'tools/orders',
+      tools: [
+        { name: 'query', digest: `sha256:${digit.repeat(64)}` },
+        { name: `only-${digit}`, digest: `sha256:${'9'.repeat(64)}` },
+      ],
+    });
+    const tell = async ({ controlUrl }: ClusterOperator, body: object): Promise<number> =>
+      (await ask(controlUrl, '/v1/tools', token, body)).status;
+    expect(await Promise.all([tell(a, seen('1')), tell(b, seen('2'))])).toEqual([204, 204]);
+    expect(await tell(a, { ...seen('1'), gateway: 'tools/other' })).toBe(403);
+
+    const read = async () =>
+      withTools.parse(await admin.request({ method: 'GET', path: `${GROUP}/mcpgateways/orders` }));
+    const written = await eventually(async () => {
+      const object = await read();
+      expect(object.status.warnings.join()).toContain('the tool "query" has changed since it was accepted');
+      return object;
+    });
+    const { tools } = written.status;
+    expect(tools.map(({ name }) => name).sort()).toEqual(['only-1', 'only-2', 'query']);
+    const query = tools.find(({ name }) => name === 'query');
+    expect([query?.digest, query?.seen].sort()).toEqual([
+      `sha256:${'1'.repeat(64)}`,
+      `sha256:${'2'.repeat(64)}`,
+    ]);
+    await eventually(() => {
+      for (const { board } of [a, b]) {
+        const pins = board.bundle('tools/orders')?.firstSeen.pins ?? [];
+        expect(pins.find(({ name }) => name === 'query')?.digest).toBe(query?.digest);
+      }
+    });
+    const again = await firstSet(b.controlUrl, token);
+    expect(again[0]?.firstSeen.pins).toHaveLength(3);
+    // What the leader writes of the rest leaves the tools as they are, and nobody writes without end.
+    const versions = new Set<string>();
+    for (let look = 0; look < 20; look += 1) {
+      versions.add((await read()).metadata.resourceVersion);
+      await delay(50);
+    }
+    expect(versions.size).toBeLessThanOrEqual(2);
+    expect((await read()).status.tools).toEqual(tools);
+
+    const accept = { name: 'query', digest: query?.seen };
+    await admin.request({
+      method: 'PATCH',
+      patch: 'merge',
+      path: `${GROUP}/mcpgateways/orders`,
+      body: { spec: { tools: { pins: [accept] } } },
+    });
+    await eventually(async () => {
+      expect((await read()).status.warnings).toEqual([]);
+      for (const { board } of [a, b]) expect(board.bundle('tools/orders')?.tools.pins).toEqual([accept]);
+    });
+  });
+
   test('gatehouse approvals decides as the user of the kubeconfig', async () => {
     const token = await tokenFor('orders-1');
     const { controlUrl } = replicas[0] ?? raise();
@@ -311,6 +371,14 @@ describe.skipIf(!hasApiServer())('the operator in a cluster', () => {
       expect(object.status.observedGeneration).toBe(object.metadata.generation);
     });
   });
+});
+
+const withTools = z.object({
+  metadata: z.object({ resourceVersion: z.string() }),
+  status: z.object({
+    warnings: z.array(z.string()).default([]),
+    tools: z.array(z.object({ name: z.string(), digest: z.string(), seen: z.string().optional() })),
+  }),
 });
 
 const gatewayObject = z.object({
@@ -451,7 +519,8 @@ async function ask(
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: body === undefined ? null : JSON.stringify(body),
   });
-  return { status: response.statusCode, body: JSON.parse(await response.body.text()) };
+  const text = await response.body.text();
+  return { status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) };
 }
 
 function fetchDemand(base: string, token: string): Promise<{ status: number; body: unknown }> {

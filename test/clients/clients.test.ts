@@ -132,6 +132,17 @@ describe('the fixture server, which asks back', () => {
     },
   );
 
+  test('what was pinned for one revision is there for the others', async () => {
+    await using first = await connectV1(gatehouse.url, 'HTTP');
+    await using second = await connectV2(gatehouse.url, 'HTTP', 'auto');
+    const names = await first.toolNames();
+    expect(names.length).toBeGreaterThan(10);
+    const both = (await second.toolNames()).filter((name) => names.includes(name));
+    expect(both.length).toBeGreaterThan(10);
+    const status: unknown = await (await fetch(`${gatehouse.admin}/v1/status`)).json();
+    expect(JSON.stringify(status)).not.toContain('has changed since it was accepted');
+  });
+
   test('SDK 2.x agrees on 2026-07-28 and answers in rounds', async () => {
     await using client = await connectV2(gatehouse.url, 'HTTP', 'auto');
     expect(client.revision).toBe('2026-07-28');

@@ -50,6 +50,7 @@ beforeEach(async () => {
     reviewer: fixedTokens([{ sha256, identity: { name: 'proxy', gateways: 'all' } }]),
     roots: () => roots,
     onFollower: () => undefined,
+    onTools: () => Promise.resolve(),
   });
   server = createServer(leafOf(old), app);
   url = `https://127.0.0.1:${(await listen(server, { host: '127.0.0.1', port: 0 })).port}`;

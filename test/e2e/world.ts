@@ -78,6 +78,7 @@ export function signedIn(issuer: Issuer, url: string): Record<string, unknown> {
 const status = z.looseObject({
   ready: z.boolean(),
   problems: z.array(z.string()),
+  warnings: z.array(z.string()),
   gateways: z.array(
     z.looseObject({
       name: z.string(),
