@@ -2,6 +2,7 @@ import { AhoCorasick } from './aho-corasick.ts';
 import type { Budget } from './budget.ts';
 import { Beginnings } from './beginnings.ts';
 import { formsOf, type IndexedForm } from './known-forms.ts';
+import { Sieve } from './sieve.ts';
 import type { Span } from './types.ts';
 
 export interface KnownHit extends Span {
@@ -16,10 +17,22 @@ export class KnownIndex {
   readonly #forms: readonly IndexedForm[];
   readonly #automaton: AhoCorasick;
   #beginnings: Beginnings | undefined;
+  #sieve: Sieve | undefined;
+  /** Bytes of the longest form. */
+  readonly longest: number;
 
   constructor(values: Iterable<string>) {
     this.#forms = [...values].flatMap((value) => formsOf(value).map((form) => ({ ...form, value })));
     this.#automaton = new AhoCorasick(this.#forms.map((form) => form.anchor));
+    this.longest = this.#forms.reduce((most, { text }) => Math.max(most, Buffer.byteLength(text)), 0);
+  }
+
+  /** Whether bytes may hold a value; where this is false, `find` would find nothing in them. */
+  mayHold(bytes: Uint8Array): boolean {
+    this.#sieve ??= new Sieve(
+      this.#forms.flatMap(({ anchor }) => [Buffer.from(anchor), Buffer.from(anchor, 'latin1')]),
+    );
+    return this.#sieve.mayHold(bytes);
   }
 
   /** Every place where one of the values stands; encoded ones take in the whole encoded run around them. */

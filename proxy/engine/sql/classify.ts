@@ -9,7 +9,7 @@ import { sqlite } from './dialects/sqlite.ts';
 import { tsql } from './dialects/tsql.ts';
 import { UNPARSABLE, type SqlFacts } from './facts.ts';
 import { classifyPostgres } from './postgres/classify.ts';
-import { PgParser } from './postgres/parser.ts';
+import { sharedPgParser } from './postgres/parser.ts';
 
 export type { SqlFacts } from './facts.ts';
 export { UNPARSABLE } from './facts.ts';
@@ -47,11 +47,8 @@ export async function loadSql(dialects: Iterable<SqlDialect>): Promise<ClassifyS
   };
 }
 
-let postgres: Promise<PgParser> | undefined;
-
 async function loadPostgres(): Promise<Engine> {
-  postgres ??= PgParser.load();
-  const parser = await postgres;
+  const parser = await sharedPgParser();
   return (text) => classifyPostgres(text, parser);
 }
 

@@ -11,6 +11,14 @@ export const FAILED: ParseOutcome = { ok: false };
 /** Memory of an instance begins at 128 MiB, mostly untouched, and only grows; a long statement makes a tree of many times its size. */
 const MAX_MEMORY = 192 * 1024 * 1024;
 
+let shared: Promise<PgParser> | undefined;
+
+/** The parser that everything in the process shares: each instance is 128 MiB of address space. */
+export function sharedPgParser(): Promise<PgParser> {
+  shared ??= PgParser.load();
+  return shared;
+}
+
 export class PgParser {
   readonly #create: () => Promise<PgQueryInstance>;
   #current: PgQueryInstance | undefined;
