@@ -1,6 +1,7 @@
 /** An HTTP response that is an event stream. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { systemClock, type Clock } from '../../lib/clock.ts';
 import { KEEP_ALIVE } from '../lib/sse.ts';
 import type { EventSink } from '../session/event-stream.ts';
 
@@ -16,10 +17,12 @@ const BEAT_MS = 15_000;
 
 export class EventResponse implements EventSink {
   readonly #response: ServerResponse;
-  #beat: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #stopBeat: () => void = () => undefined;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, clock: Clock = systemClock) {
     this.#response = response;
+    this.#clock = clock;
   }
 
   get begun(): boolean {
@@ -29,8 +32,8 @@ export class EventResponse implements EventSink {
   begin(headers: Readonly<Record<string, string>>): void {
     this.#response.writeHead(200, { ...HEADERS, ...headers });
     this.#response.flushHeaders();
-    this.#beat = setInterval(() => this.keepAlive(), BEAT_MS).unref();
-    this.#response.once('close', () => clearInterval(this.#beat));
+    this.#scheduleBeat();
+    this.#response.once('close', () => this.#stopBeat());
   }
 
   keepAlive(): void {
@@ -45,7 +48,14 @@ export class EventResponse implements EventSink {
   }
 
   end(): void {
-    clearInterval(this.#beat);
+    this.#stopBeat();
     this.#response.end();
+  }
+
+  #scheduleBeat(): void {
+    this.#stopBeat = this.#clock.after(BEAT_MS, () => {
+      this.keepAlive();
+      this.#scheduleBeat();
+    });
   }
 }
