@@ -4,7 +4,7 @@
  * Round-Trip Requests*) or inside an error (2025-11-25, *URL Mode Elicitation*).
  */
 import type { ClientFeature } from '../../crds/bundle.ts';
-import { locate, members, stringValue, type JsonSpan } from '../../lib/json/index.ts';
+import { locate, mayHaveKey, members, stringValue, type JsonSpan } from '../../lib/json/index.ts';
 import type { ClientMessage } from '../exchange.ts';
 import { removeMember } from '../lib/edit.ts';
 
@@ -44,7 +44,7 @@ export function forbiddenQuestion(text: string, allowed: Allowed): string | unde
 }
 
 function forbiddenInput(text: string, path: readonly string[], allowed: Allowed): string | undefined {
-  if (!mayHold(text, 'inputRequests')) return undefined;
+  if (!mayHaveKey(text, 'inputRequests')) return undefined;
   const span = locate(text, path);
   if (span === undefined || text.slice(span.start, span.end) === 'null') return undefined;
   if (text[span.start] !== '{') return nameOf(undefined);
@@ -61,13 +61,8 @@ function nameOf(method: string | undefined): string {
 }
 
 function isAskedByError(text: string): boolean {
-  if (!mayHold(text, 'elicitations')) return false;
+  if (!mayHaveKey(text, 'elicitations')) return false;
   return locate(text, ['error', 'data', 'elicitations']) !== undefined;
-}
-
-/** Keys may be written with escapes; a text without any that lacks the name holds no such key. */
-function mayHold(text: string, key: string): boolean {
-  return text.includes(key) || text.includes('\\u');
 }
 
 function memberText(text: string, object: JsonSpan, key: string): string | undefined {
@@ -80,7 +75,9 @@ export function withoutForbidden(message: ClientMessage, allowed: Allowed): stri
   if (message.kind !== 'request' || FEATURES.every((feature) => allowed.has(feature))) return message.text;
   const capabilities =
     message.method === 'initialize' ? ['params', 'capabilities'] : ['params', '_meta', CLIENT_CAPABILITIES];
-  const forbidden = FEATURES.filter((feature) => !allowed.has(feature)).map((feature) => CAPABILITY[feature]);
+  const forbidden = FEATURES.filter((feature) => !allowed.has(feature))
+    .map((feature) => CAPABILITY[feature])
+    .filter((name) => mayHaveKey(message.text, name));
   return forbidden.reduce(
     (text, name) =>
       removeMember(removeMember(text, capabilities, name), [...capabilities, 'tasks', 'requests'], name),

@@ -2,7 +2,7 @@
  * Values split over texts that a reader puts together again: content blocks that lie next to each other in one
  * message, and the texts that one stream brings one after the other.
  */
-import { locate, scanJson, tokenValue, type JsonVisitor } from '../../../lib/json/index.ts';
+import { locate, mayHaveKey, scanJson, tokenValue, type JsonVisitor } from '../../../lib/json/index.ts';
 import { Cursor } from './cursor.ts';
 import { examine, knownIn, type Probe } from './examine.ts';
 import { NO_POLICIES } from './place.ts';
@@ -27,7 +27,7 @@ interface Leaf {
 /** The seams of a message, which has passed parseJson. What a stream brings is remembered for what it brings next. */
 export function seamsOf(text: string, plan: Plan, probe: Probe, stream: StreamMemory | undefined): Seams {
   const seams = new Map<number, Found[]>();
-  const method = stream === undefined ? undefined : rawAt(text, ['method']);
+  const method = stream === undefined ? undefined : methodOf(text);
   const parted = !probe.known.isEmpty && hasTwoTexts(text);
   if (method === undefined && !parted) return seams;
   const leaves = leavesOf(text, plan);
@@ -44,6 +44,11 @@ export function seamsOf(text: string, plan: Plan, probe: Probe, stream: StreamMe
     if (speaker !== undefined) joinWithEarlier(leaves, `${method} ${speaker}`, { probe, stream, seams });
   }
   return seams;
+}
+
+/** As raw JSON; answers, which most messages are, have none. */
+function methodOf(text: string): string | undefined {
+  return mayHaveKey(text, 'method') ? rawAt(text, ['method']) : undefined;
 }
 
 function rawAt(text: string, path: readonly string[]): string | undefined {
