@@ -8,7 +8,8 @@ const environment = {
 };
 const reveal = {
   selector: "CallExpression[callee.property.name='reveal']",
-  message: 'A Secret is unwrapped in proxy/credential and proxy/egress alone.',
+  message:
+    'A Secret is unwrapped where it is used: proxy/credential, proxy/egress, operator/approve/notify and operator/console.',
 };
 
 export default tseslint.config(
@@ -41,7 +42,13 @@ export default tseslint.config(
   },
   { files: ['**/config.ts', 'test/**', 'hack/**'], rules: { 'no-restricted-syntax': ['error', reveal] } },
   {
-    files: ['proxy/credential/**', 'proxy/egress/**', '**/*.test.ts'],
+    files: [
+      'proxy/credential/**',
+      'proxy/egress/**',
+      'operator/approve/notify/**',
+      'operator/console/**',
+      '**/*.test.ts',
+    ],
     rules: { 'no-restricted-syntax': ['error', environment] },
   },
   { files: ['hack/**', 'test/**'], rules: { 'no-console': 'off' } },

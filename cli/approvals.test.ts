@@ -119,8 +119,10 @@ describe('an approver', () => {
     expect(listed.out).toContain(id);
     expect(listed.out).toMatch(/Pending +tools\/orders +query +sam +70 +in 15m/);
     const shown = await run('show', id, '--token', token);
-    expect(shown.out).toMatch(/^Risk: +70; deletes rows \(70\)$/m);
-    expect(shown.out).toContain('DELETE FROM orders WHERE id = 7');
+    expect(shown.out).toMatch(/^Risk: +70 of 100; deletes rows \(70\)$/m);
+    expect(shown.out).toMatch(/^Requester: +sam \(staff; groups: support, dba\)$/m);
+    expect(shown.out).toMatch(/^Held by: +rule tools\/destructive-sql$/m);
+    expect(shown.out).toContain('  @@ query at tools/orders @@\n  + sql: DELETE FROM orders WHERE id = 7\n');
     expect(await run('approve', id, '--token', token, '--comment', 'agreed')).toEqual({
       code: 0,
       out: `${id} approved.\n`,
@@ -227,9 +229,28 @@ describe('who is refused, and why', () => {
   });
 });
 
+test('watch tells what waits and what becomes of it, until it is told to stop', async () => {
+  const token = await tokenOf('alice', ['dba']);
+  const [stdout, stop] = [new PassThrough(), new AbortController()];
+  let seen = '';
+  stdout.setEncoding('utf8').on('data', (chunk: string) => (seen += chunk));
+  const io = { stdin: new PassThrough().end(), stdout, stderr: new PassThrough(), stop: stop.signal };
+  const watching = main(['approvals', 'watch', '--token', token, '--admin', operator.adminUrl], io);
+  await expect
+    .poll(() => seen, { timeout: 20_000 })
+    .toContain(`${id}  Pending  query at tools/orders by sam`);
+  await run('approve', id, '--token', token);
+  await expect
+    .poll(() => seen, { timeout: 20_000 })
+    .toMatch(new RegExp(`${id}  Approved  .*; decided by alice\\n`));
+  stop.abort();
+  expect(await watching).toBe(0);
+  expect(seen.split('\n')).toHaveLength(3);
+});
+
 test.each([
-  [[], 'takes one of list, show, approve, deny'],
-  [['decide'], 'takes one of list, show, approve, deny'],
+  [[], 'takes one of list, show, approve, deny, watch'],
+  [['decide'], 'takes one of list, show, approve, deny, watch'],
   [['approve'], 'takes the id of one approval'],
   [['list', 'x'], 'takes no further words'],
   [['list'], '--token FILE'],

@@ -5,12 +5,14 @@ import { fetch } from 'undici';
 import { GatehouseError, sentenceOf } from '../lib/errors.ts';
 import { createApprovalsClient, type ApprovalsClient, type Verdict } from './approvals/client.ts';
 import { details, table } from './approvals/show.ts';
+import { watchApprovals, watchLine } from './approvals/watch.ts';
 import { UsageError, type Io } from './io.ts';
 
 const HELP = `Usage: gatehouse approvals list
        gatehouse approvals show ID
        gatehouse approvals approve ID [--comment TEXT]
        gatehouse approvals deny ID [--comment TEXT]
+       gatehouse approvals watch
 
 With a token of an identity provider of the gateway, over the admin API:
 
@@ -24,7 +26,7 @@ Without one, in a cluster, as the user of your kubeconfig:
   --namespace NAME    default every namespace
 
   --comment TEXT    why; the caller and the record get to see it
-  --output FORMAT   table (default) or json
+  --output FORMAT   table (default) or json; watch writes one line a change
   --all             list decided ones too
 
 Exit code 0 when it was done, 1 when it was refused, 2 when the command line is wrong.
@@ -75,6 +77,10 @@ export async function runApprovals(args: readonly string[], io: Io): Promise<num
   checkUsage({ action, id, more }, options);
   const client = await clientFor(options);
   try {
+    if (action === 'watch') {
+      await watch(client, options, io);
+      return 0;
+    }
     io.stdout.write(await answer({ action, id: id ?? '' }, client, options));
     return 0;
   } finally {
@@ -119,6 +125,18 @@ async function answer(
   return verdict === undefined ? details(request) : said(verdict, id, request.status.phase);
 }
 
+const WATCH_EVERY_MS = 2_000;
+
+function watch(client: ApprovalsClient, { output }: Options, io: Io): Promise<void> {
+  return watchApprovals(client, {
+    everyMs: WATCH_EVERY_MS,
+    stop: io.stop,
+    print: (request) =>
+      io.stdout.write(`${output === 'json' ? JSON.stringify(request) : watchLine(request, new Date())}\n`),
+    say: (sentence) => io.stderr.write(`${sentence}\n`),
+  });
+}
+
 function said(verdict: Verdict, id: string, phase: string): string {
   const done = verdict === 'Approve' ? 'approved' : 'denied';
   return phase === 'Pending' ? `${id} ${done} by you; it waits for further approvers.\n` : `${id} ${done}.\n`;
@@ -129,25 +147,28 @@ function checkUsage(
   options: Options,
 ): void {
   const { action, id, more } = words;
-  if (!['list', 'show', ...Object.keys(VERDICTS)].includes(action)) {
-    throw new UsageError('gatehouse approvals takes one of list, show, approve, deny; see --help.');
+  if (!['list', 'show', 'watch', ...Object.keys(VERDICTS)].includes(action)) {
+    throw new UsageError('gatehouse approvals takes one of list, show, approve, deny, watch; see --help.');
   }
-  const wanted = action === 'list' ? 0 : 1;
+  const wanted = ['list', 'watch'].includes(action) ? 0 : 1;
   if ((id === undefined ? 0 : 1) + more.length !== wanted) {
     throw new UsageError(
       wanted === 0
-        ? 'gatehouse approvals list takes no further words.'
+        ? `gatehouse approvals ${action} takes no further words.`
         : `gatehouse approvals ${action} takes the id of one approval: gatehouse approvals ${action} ID.`,
     );
-  }
-  if (!['table', 'json'].includes(options.output)) {
-    throw new UsageError(`--output is "${options.output}", but must be table or json.`);
   }
   if (options.comment !== undefined && VERDICTS[action] === undefined) {
     throw new UsageError('--comment goes with approve and deny only.');
   }
   checkWay(options);
+  checkOutput(options.output);
   if (options.admin !== undefined) checkAdmin(options.admin);
+}
+
+function checkOutput(output: string): void {
+  if (['table', 'json'].includes(output)) return;
+  throw new UsageError(`--output is "${output}", but must be table or json.`);
 }
 
 function checkWay({ admin, token, ...cluster }: Options): void {

@@ -21,7 +21,7 @@ Watches the policies of a cluster, publishes them to the sidecars, keeps approva
   GATEHOUSE_WEBHOOK_LISTEN   HOST:PORT of the webhooks, default 0.0.0.0:9443
   GATEHOUSE_ADMIN_LISTEN     HOST:PORT of /metrics, /healthz, /readyz and approvals, default 0.0.0.0:8420
   GATEHOUSE_ADMIN_HOSTS      names that the admin API may be asked by, with commas between them
-  GATEHOUSE_SETTINGS_FILE    YAML with floors, approvers.usernames and injection
+  GATEHOUSE_SETTINGS_FILE    YAML with floors, approvers, notify, console, publicUrl and injection
   GATEHOUSE_KUBECONFIG       kubeconfig instead of the service account of the pod
   GATEHOUSE_LOG_LEVEL        debug, info, warn or error; default info
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAddress } from '../lib/listen.ts';
 import { createLogger } from '../lib/log.ts';
+import { readSettings, SettingsError, type Settings } from '../operator/cluster/settings.ts';
 import { ConfigError, readOperatorConfig } from '../operator/config.ts';
 import { ChildFailed } from '../operator/standalone/child.ts';
 import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
@@ -16,6 +17,7 @@ Guards MCP servers on this machine with the manifests in DIR, which is watched: 
 
   --listen HOST:PORT   where MCP clients connect (default 127.0.0.1:8400)
   --admin HOST:PORT    health, metrics, status, approvals (default 127.0.0.1:8420)
+  --settings FILE      YAML of the installation: who approvers are, how they are asked, the console, floors
   --state DIR          records, approvals, spool, keys (default DIR/.gatehouse)
 
 One line on stdout says when it is ready and where. SIGTERM or Ctrl-C ends it in good order.
@@ -38,6 +40,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
       listen: { type: 'string', default: '127.0.0.1:8400' },
       admin: { type: 'string', default: '127.0.0.1:8420' },
       state: { type: 'string' },
+      settings: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -62,6 +65,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         listen,
         admin,
         logLevel: config.logLevel,
+        settings: await readStandaloneSettings(values.settings),
         inherited: { ...ALLOCATOR, ...config.inherited },
         gatehouse: [process.execPath, ...NODE_FLAGS, thisProgram()],
       },
@@ -84,9 +88,16 @@ async function checkDirectory(directory: string): Promise<void> {
   throw new UsageError(`${resolve(directory)} is not a directory; name the one that holds the manifests.`);
 }
 
+/** What is for sidecars alone would do nothing here, and is refused. */
+async function readStandaloneSettings(path: string | undefined): Promise<Settings> {
+  const settings = await readSettings(path);
+  if (settings.injection === undefined) return settings;
+  throw new UsageError(`The settings in ${path ?? ''} have injection, which is for a cluster; leave it out.`);
+}
+
 function isUsersToMend(error: unknown): error is Error {
   if (error instanceof ChildFailed) return error.exitCode === 2;
-  return error instanceof ManifestsRefused || error instanceof ConfigError;
+  return [ManifestsRefused, ConfigError, SettingsError].some((kind) => error instanceof kind);
 }
 
 function readyLine({ endpoints, adminUrl }: Standalone): string {

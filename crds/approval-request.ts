@@ -1,6 +1,7 @@
 /** ApprovalRequest: one held call. Only the operator creates it; all but spec.decisions is immutable. */
 import { z } from 'zod';
 import { outcomeName, phase } from './control.ts';
+import { notification } from './notification.ts';
 import { line, objectName } from './shapes.ts';
 
 const timestamp = z
@@ -54,6 +55,7 @@ const members = z.strictObject({
       .describe('Who the requester is to Kubernetes; without it nobody can decide with kubectl.'),
   }),
   approvers: approvers.optional().describe('Who may decide, as the rule said when the call was made.'),
+  notify: z.array(notification).max(16).optional().describe('Where they are asked, as the rule said then.'),
   call: z.strictObject({
     server: line(512),
     tool: line(512),
@@ -75,10 +77,10 @@ const transitions = [
     rule: `self.${name} == oldSelf.${name}`,
     message: `must not change ${name}`,
   })),
-  {
-    rule: 'has(self.approvers) == has(oldSelf.approvers) && (!has(self.approvers) || self.approvers == oldSelf.approvers)',
-    message: 'must not change approvers',
-  },
+  ...['approvers', 'notify'].map((name) => ({
+    rule: `has(self.${name}) == has(oldSelf.${name}) && (!has(self.${name}) || self.${name} == oldSelf.${name})`,
+    message: `must not change ${name}`,
+  })),
   {
     rule: 'oldSelf.decisions.all(old, self.decisions.exists(kept, kept == old)) && size(self.decisions) >= size(oldSelf.decisions)',
     message: 'must keep every decision that was made',
@@ -87,12 +89,27 @@ const transitions = [
 
 export const approvalRequestSpec = members.meta({ 'x-kubernetes-validations': transitions });
 
+const delivery = z.strictObject({
+  channel: line(512).describe('Which entry of notify, and where it leads.'),
+  state: z
+    .enum(['Sending', 'Told', 'Failed'])
+    .optional()
+    .describe(
+      'Sending: on its way, or nobody knows whether it arrived. Failed: it did not, and is tried again.',
+    ),
+  phase: phase.optional().describe('What the channel was last told.'),
+  at: timestamp.describe('Of the last attempt.'),
+  attempts: z.int().min(0).optional().describe('Since it was last told.'),
+  ref: line(512).optional().describe('What the channel calls its message or issue.'),
+  seen: line(256).optional().describe('The last change in the channel that was judged.'),
+  error: line(1024).optional(),
+});
+
 export const approvalRequestStatus = z.strictObject({
   phase: phase.optional(),
   outcome: outcomeName.optional(),
   lastTransitionTime: timestamp.optional().describe('When phase or outcome last changed.'),
-  notified: z
-    .array(z.strictObject({ channel: line(512), at: timestamp, error: line(1024).optional() }))
-    .max(64)
-    .optional(),
+  notified: z.array(delivery).max(64).optional(),
 });
+
+export type Delivery = z.infer<typeof delivery>;

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { commandEffect, sqlClass, sqlDialect } from './bundle.ts';
 import { celCondition } from './expressions.ts';
-import { httpUrl } from './gateway-server.ts';
+import { notification } from './notification.ts';
 import type { CrossRule } from './shapes.ts';
-import { duration, exactlyOne, globs, line, objectName, texts, withRules } from './shapes.ts';
+import { duration, globs, line, texts, withRules } from './shapes.ts';
 import { targetMembers, targetRules } from './targets.ts';
 
 const argument = line(256).describe('The argument of the tool that holds the text.');
@@ -75,15 +75,6 @@ const approvers = withRules(
     },
   ],
 );
-
-const notification = exactlyOne({
-  slack: z.strictObject({ channel: line(128) }),
-  jira: z.strictObject({ project: line(64) }),
-  webhook: z.strictObject({
-    url: httpUrl,
-    secretRef: z.strictObject({ name: objectName, key: line(253) }),
-  }),
-});
 
 const members = z.strictObject({
   ...targetMembers,

@@ -306,8 +306,12 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
   ],
   [rule({ expiresAfter: '30d' }), 'spec.expiresAfter must lie between 1s and 7d.'],
   [
-    rule({ notify: '[{ slack: { channel: "#dba" } }]' }),
-    'spec.notify is not built yet; decide with gatehouse approvals.',
+    rule({ notify: '[{ slack: { channel: "#dba" }, jira: { project: OPS } }]' }),
+    'spec.notify[0] must have exactly one of slack, jira, webhook.',
+  ],
+  [
+    rule({ notify: '[{ webhook: { url: "http://hooks.example/a", secretRef: { name: a, key: b } } }]' }),
+    'spec.notify[0].webhook.url must be https, or http to this machine itself.',
   ],
 ];
 

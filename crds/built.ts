@@ -55,5 +55,4 @@ export const limited: Readonly<Record<string, readonly Limited[]>> = {
     { path: 'spec.credentials[].inject.file', in: nowhere, instead: 'use server.header' },
     { path: 'spec.egress', in: nowhere, instead: leaveOut },
   ],
-  ApprovalRule: [{ path: 'spec.notify', in: nowhere, instead: 'decide with gatehouse approvals' }],
 };

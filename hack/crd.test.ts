@@ -191,7 +191,16 @@ test('every member of the kinds that the design shows is in the schema', () => {
       'targetRefs',
       'targetSelector',
     ],
-    ApprovalRequest: ['approvers', 'call', 'decisions', 'expiresAt', 'gateway', 'requester', 'rule'],
+    ApprovalRequest: [
+      'approvers',
+      'call',
+      'decisions',
+      'expiresAt',
+      'gateway',
+      'notify',
+      'requester',
+      'rule',
+    ],
   });
 });
 

@@ -18,7 +18,7 @@ import { OidcError } from './oidc-error.ts';
 
 export { OidcError } from './oidc-error.ts';
 export type { OidcProvider, VerifiedToken } from './oidc-claims.ts';
-export type { IssuerDeps, IssuerFetch } from './oidc-keys.ts';
+export type { IssuerDeps } from './oidc-keys.ts';
 
 export interface OidcVerifier {
   readonly provider: OidcProvider;

@@ -2,8 +2,7 @@ import { inspect } from 'node:util';
 
 /**
  * A value that must not be seen. It prints, inspects and serializes as `[redacted]`, so that a log line, an
- * error or a record that holds one by mistake shows nothing. Only `proxy/credential` and `proxy/egress` call
- * `reveal` (a lint rule holds everyone else off).
+ * error or a record that holds one by mistake shows nothing. Only folders that a lint rule names call `reveal`.
  */
 export class Secret {
   readonly #value: string;

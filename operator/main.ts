@@ -3,12 +3,15 @@ import { createServer } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import { formatAddress, listen, type Address } from '../lib/listen.ts';
 import type { Logger } from '../lib/log.ts';
-import type { IssuerFetch } from '../lib/oidc.ts';
 import { closeServer } from '../lib/server-close.ts';
 import { createAdminApi } from './admin/admin-api.ts';
 import { createPeople } from './admin/people.ts';
 import { statusOf, type ProcessStatus, type Status } from './admin/status.ts';
 import { createApprovals, type Approvals } from './approve/approvals.ts';
+import { linkTo, NOBODY_ASKED, type Asking } from './approve/asking.ts';
+import { createKnownPeople } from './approve/known-people.ts';
+import { NO_CHANNEL_DEPS, startNotifying, type Fetch, type NotifyingDeps } from './approve/notify/index.ts';
+import type { Verdict } from './approve/object.ts';
 import type { ApprovalStore } from './approve/store.ts';
 import { kubernetesNames, type UsernameMapping } from './approve/usernames.ts';
 import type { Installation } from './compile/index.ts';
@@ -31,6 +34,8 @@ export interface OperatorOptions {
   readonly asWhole: boolean;
   /** How people whom tokens name are called in Kubernetes. */
   readonly usernames: readonly UsernameMapping[];
+  /** How approvers are asked; without it they have to look by themselves. */
+  readonly asking?: Asking;
 }
 
 export interface OperatorDeps {
@@ -42,8 +47,9 @@ export interface OperatorDeps {
   readonly tools: ToolMemory;
   /** What the installation says besides its keys, asked anew each time. */
   readonly installation: () => Omit<Installation, 'hashKey' | 'sealingKeys' | 'knownTools'>;
-  /** Asks issuers for their keys. */
-  readonly fetch: IssuerFetch;
+  /** Asks issuers for their keys, and tells channels. */
+  readonly fetch: Fetch;
+  readonly channels?: ChannelDeps;
   /** What proxies are to trust from now on, PEM; undefined where they read it from a file. */
   readonly roots: () => string | undefined;
   /** Reads the metrics of the other processes. */
@@ -53,6 +59,9 @@ export interface OperatorDeps {
   readonly metricsPages: () => readonly MetricsPage[];
 }
 
+/** What telling approvers takes where the operator runs. */
+export type ChannelDeps = Pick<NotifyingDeps, 'secretOf' | 'loopback' | 'leads' | 'random'>;
+
 export interface Operator {
   /** Where proxies find the control API. */
   readonly controlUrl: string;
@@ -60,6 +69,8 @@ export interface Operator {
   readonly board: BundleBoard;
   readonly policy: Policy;
   readonly approvals: Approvals;
+  /** This replica has begun to lead. */
+  resync(): void;
   close(): Promise<void>;
 }
 
@@ -73,7 +84,10 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const board = createBundleBoard();
   const applied = createAppliedBoard();
   const names = kubernetesNames(options.usernames, board);
-  const approvals = createApprovals({ store, rules: board, names, clock, log, periods: PERIODS });
+  const approvals = createApprovals({
+    ...{ store, rules: board, names, clock, log, periods: PERIODS },
+    notify: (rule) => policy.notify(rule),
+  });
   const metrics = createOperatorMetrics({ approvals, fetch: deps.fetchText });
   const policy = openPolicy({
     keys,
@@ -103,17 +117,29 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
       appliedTo: (gateway) => applied.of(gateway),
       processes: deps.processes(),
     });
+  const asking = options.asking ?? NOBODY_ASKED;
+  const onDecision = (verdict: Verdict): void => metrics.decided(verdict);
+  const notifying = startNotifying({
+    ...{ approvals, clock, log, onDecision },
+    ...(deps.channels ?? NO_CHANNEL_DEPS),
+    bundles: board,
+    settings: asking.notify,
+    people: createKnownPeople(asking.people),
+    fetch: deps.fetch,
+    linkTo: (id) => linkTo(id, asking),
+  });
   const adminApp = createAdminApi({
-    ...{ board, approvals, people, status, log },
+    ...{ board, approvals, people, status, log, onDecision },
     metrics: () => metrics.text(deps.metricsPages()),
-    hosts: [options.adminListen.host, ...options.adminHosts],
-    onDecision: (verdict) => metrics.decided(verdict),
+    hosts: [options.adminListen.host, ...options.adminHosts, ...hostsOf(asking)],
+    hooks: notifying.hooks,
   });
   const admin = createServer(adminApp);
   let control: TlsServer | undefined;
 
   const close = async (): Promise<void> => {
     policy.close();
+    await notifying.stop();
     approvals.close();
     await Promise.all([closeServer(admin, ADMIN_GRACE_MS), control?.close()]);
     await people.close();
@@ -121,9 +147,14 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   try {
     control = await startTlsServer(controlApp, options.control, { clock, log });
     const adminUrl = `http://${formatAddress(await listen(admin, options.adminListen))}`;
-    return { controlUrl: control.url, adminUrl, board, policy, approvals, close };
+    const resync = (): void => notifying.resync();
+    return { controlUrl: control.url, adminUrl, board, policy, approvals, resync, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function hostsOf({ publicUrl }: Asking): string[] {
+  return publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
 }

@@ -1,4 +1,5 @@
 /** Which manifests are in force: compiles a state as a whole, and keeps the last good one when an edit is wrong. */
+import type { Notification } from '../crds/notification.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sentenceOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -30,6 +31,8 @@ export interface Policy {
   /** Compiles anew what is in force: keys, tools or what the installation says have changed. */
   renew(): Promise<void>;
   report(): PolicyReport;
+  /** Where the rule in force, `namespace/name`, asks approvers. */
+  notify(rule: string): readonly Notification[];
   close(): void;
 }
 
@@ -120,6 +123,7 @@ export function openPolicy(deps: PolicyDeps): Policy {
     take: (state) => inTurn(() => put(state)),
     renew,
     report: () => report,
+    notify: (name) => inForce?.snapshot.approvalRules.find((rule) => nameOf(rule) === name)?.spec.notify ?? [],
     close: () => stopUpkeep(),
   };
 }
@@ -132,6 +136,6 @@ function refusalsIn(objects: readonly ObjectConditions[]): string[] {
     .map(({ message }) => message);
 }
 
-function nameOf({ metadata }: Snapshot['gateways'][number]): string {
+function nameOf({ metadata }: Pick<Snapshot['gateways'][number], 'metadata'>): string {
   return `${metadata.namespace}/${metadata.name}`;
 }

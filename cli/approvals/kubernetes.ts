@@ -13,6 +13,7 @@ const TIMEOUT_MS = 15_000;
 /** The operator draws the conclusion from a decision; usually within milliseconds. */
 const SETTLES_WITHIN_MS = 5_000;
 const LOOK_MS = 100;
+const MOST_RACES = 5;
 
 const selfReview = z.object({ status: z.object({ userInfo: z.object({ username: z.string().min(1) }) }) });
 
@@ -51,14 +52,23 @@ function kubernetesApprovals(client: KubeClient, namespace: string | undefined):
     list: async () => (await list()).sort((one, other) => ageOf(one) - ageOf(other)),
     get,
     decide: async (id, verdict, comment) => {
-      const request = await get(id);
-      checkDecidable(request);
       const by = await whoAmI(client);
       const decision = {
         ...{ by, verdict, via: 'kubectl', at: new Date().toISOString() },
         ...(comment !== undefined && { comment }),
       };
-      await append(client, request, decision);
+      for (let race = 1; ; race += 1) {
+        const request = await get(id);
+        checkDecidable(request);
+        try {
+          await append(client, request, decision);
+          break;
+        } catch (error) {
+          // The operator writes too, as what channels were told; then the decision is made on what is there now.
+          const { resourceVersion } = (await get(id)).metadata;
+          if (race >= MOST_RACES || resourceVersion === request.metadata.resourceVersion) throw error;
+        }
+      }
       return settledSoon(() => get(id));
     },
   };

@@ -1,5 +1,6 @@
 /** Approvals as text for a terminal. Pure. */
-import { stripVTControlCharacters } from 'node:util';
+import { plainText } from '../../lib/plain-text.ts';
+import { callLines, factsOf } from '../../operator/approve/view.ts';
 import type { ApprovalRequest } from './client.ts';
 
 const HEAD = ['ID', 'PHASE', 'GATEWAY', 'TOOL', 'REQUESTER', 'RISK', 'EXPIRES'];
@@ -16,7 +17,7 @@ export function table(requests: readonly ApprovalRequest[], now: number): string
     String(spec.call.risk),
     status.phase === 'Pending' ? timeLeft(Date.parse(spec.expiresAt) - now) : '-',
   ]);
-  const lines = [HEAD, ...rows.map((row) => row.map(plain))];
+  const lines = [HEAD, ...rows.map((row) => row.map(plainText))];
   const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
@@ -24,46 +25,11 @@ export function table(requests: readonly ApprovalRequest[], now: number): string
     .join('');
 }
 
-/** Everything that an approver needs to know of one request. */
-export function details({ metadata, spec, status }: ApprovalRequest): string {
-  const { call, requester, rule } = spec;
-  const outcome = status.outcome === undefined ? '' : `, ${status.outcome.toLowerCase()}`;
-  const facts: [string, string][] = [
-    ['Approval', metadata.name],
-    ['Phase', `${status.phase}${outcome}`],
-    ['Gateway', `${metadata.namespace}/${spec.gateway}`],
-    ['Rule', rule.name],
-    [
-      'Requester',
-      `${requester.username} (${requester.provider}; groups: ${requester.groups.join(', ') || 'none'})`,
-    ],
-    ['Tool', call.tool],
-    ['Does', [...call.parsed.classes, ...call.parsed.targets].join(', ') || 'nothing that was recognized'],
-    [
-      'Risk',
-      [String(call.risk), ...call.parsed.risk.map((part) => `${part.reason} (${part.points})`)].join('; '),
-    ],
-    ['Created', metadata.creationTimestamp],
-    ['Expires', spec.expiresAt],
-    ...spec.decisions.map((entry): [string, string] => [
-      entry.verdict === 'Approve' ? 'Approved' : 'Denied',
-      `by ${entry.by} at ${entry.at} via ${entry.via}${entry.comment === undefined ? '' : `: ${entry.comment}`}`,
-    ]),
-  ];
-  const lines = facts.map(([name, value]) => `${`${name}:`.padEnd(12)}${plain(value)}\n`);
-  return `${lines.join('')}\n${indented(call.preview)}\n`;
-}
-
-function indented(preview: string): string {
-  return preview
-    .split('\n')
-    .map((line) => `  ${plain(line)}`)
-    .join('\n');
-}
-
-/** What callers wrote must not move the cursor or hide text in the approver's terminal. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
+/** Everything that an approver needs to know of one request, and what would run as a diff shows what is new. */
+export function details(request: ApprovalRequest): string {
+  const lines = factsOf(request).map(({ name, value }) => `${`${name}:`.padEnd(12)}${value}\n`);
+  const call = callLines(request).map((line) => `  ${line}\n`);
+  return `${lines.join('')}\n${call.join('')}`;
 }
 
 function timeLeft(ms: number): string {

@@ -1,5 +1,5 @@
 /** The admin API: health, metrics and status for whoever runs Gatehouse, approvals for people with a token. */
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Logger } from '../../lib/log.ts';
 import type { Approvals } from '../approve/approvals.ts';
@@ -21,6 +21,8 @@ export interface AdminApiDeps {
   readonly metrics: () => Promise<string>;
   /** Names that are valid as Host. */
   readonly hosts: readonly string[];
+  /** Where channels report; reads bodies by itself. */
+  readonly hooks: RequestHandler;
   readonly onDecision: (verdict: 'Approve' | 'Deny') => void;
   readonly log: Logger;
 }
@@ -38,6 +40,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     response.setHeader('x-content-type-options', 'nosniff');
     next();
   });
+  app.use('/hooks', deps.hooks);
   app.use(express.json({ limit: MAX_BODY }));
 
   app.get('/healthz', (_request, response) => {

@@ -1,10 +1,22 @@
 /** The approvals of an installation: gathers, lets `life.ts` decide, keeps by compare-and-swap. */
 import type { Rule } from '../../crds/bundle.ts';
 import type { ApprovalDemand, OutcomeName } from '../../crds/control.ts';
+import type { Delivery } from '../../crds/approval-request.ts';
+import type { Notification } from '../../crds/notification.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Problem } from '../problem.ts';
-import { answers, cancelled, consumed, decided, finished, isRequester, opened, type Ruling } from './life.ts';
+import {
+  answers,
+  cancelled,
+  consumed,
+  decided,
+  finished,
+  isRequester,
+  opened,
+  withDelivery,
+  type Ruling,
+} from './life.ts';
 import { checkForm, gatewayOf, type ApprovalRequest, type Person } from './object.ts';
 import { newId } from './id.ts';
 import { checkRoom } from './room.ts';
@@ -23,12 +35,16 @@ export interface RulesInForce {
 export interface ApprovalsDeps {
   readonly store: ApprovalStore;
   readonly rules: RulesInForce;
+  /** Where the rule in force asks people; without it nowhere. */
+  readonly notify?: (rule: string) => readonly Notification[];
   /** What Kubernetes calls people; without it nobody has a name there. */
   readonly names?: KubernetesName;
   readonly clock: Clock;
   readonly log: Logger;
   readonly periods: Periods;
 }
+
+type DeliveryChange = (known: Delivery | undefined) => Delivery;
 
 /** Every method throws a Problem for what may not be. */
 export interface Approvals {
@@ -43,6 +59,10 @@ export interface Approvals {
   consume(id: string, digest: string): Promise<ApprovalRequest>;
   finish(id: string, outcome: OutcomeName): Promise<ApprovalRequest>;
   cancel(id: string): Promise<ApprovalRequest>;
+  /** Writes down what a channel was told; `change` is given what was known of it. */
+  noteDelivery(id: string, channel: string, change: DeliveryChange): Promise<ApprovalRequest>;
+  /** Calls `listener` after every write; returns what ends that. */
+  watch(listener: (request: ApprovalRequest) => void): () => void;
   /** Whoever ran approved calls has died: what they were doing has an unknown outcome. */
   abandonRunning(): Promise<void>;
   close(): void;
@@ -104,6 +124,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
       id: newId(demand.gateway),
       now: clock.now(),
       kubernetesUsername: names(demand.gateway, demand.requester),
+      notify: deps.notify?.(rule.name) ?? [],
     });
     checkForm(request);
     const created = await store.create(request);
@@ -157,6 +178,8 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
       }),
     finish: (id, outcome) => step(id, (request) => finished(request, outcome, clock.now())),
     cancel: (id) => step(id, (request) => cancelled(request, clock.now())),
+    noteDelivery: (id, channel, change) => step(id, (request) => withDelivery(request, channel, change)),
+    watch: (listener) => store.watch(listener),
     abandonRunning: async () => {
       for (const { metadata, status } of await store.list()) {
         if (status.phase !== 'Consumed' || status.outcome !== undefined) continue;

@@ -2,8 +2,10 @@
  * The life of an ApprovalRequest as pure steps: Pending → Approved → Consumed → an outcome, or Denied, Expired or
  * Cancelled. A step returns the next object or throws a Problem; keeping it is the store's duty.
  */
+import type { Delivery } from '../../crds/approval-request.ts';
 import type { Approvers, Rule } from '../../crds/bundle.ts';
 import type { ApprovalDemand, ApprovalPhase, OutcomeName } from '../../crds/control.ts';
+import type { Notification } from '../../crds/notification.ts';
 import { Problem } from '../problem.ts';
 import type { ApprovalRequest, Person, Verdict } from './object.ts';
 import { identified, samePerson, whoDecided } from './same-person.ts';
@@ -35,7 +37,12 @@ const ENDED: Readonly<Record<ApprovalPhase, string>> = {
 export function opened(
   demand: ApprovalDemand,
   rule: Rule,
-  about: { id: string; now: number; kubernetesUsername?: string | undefined },
+  about: {
+    id: string;
+    now: number;
+    kubernetesUsername?: string | undefined;
+    notify?: readonly Notification[];
+  },
 ): NewRequest {
   const [namespace = '', gateway = ''] = demand.gateway.split('/');
   const at = iso(about.now);
@@ -53,6 +60,7 @@ export function opened(
         ...(about.kubernetesUsername !== undefined && { kubernetesUsername: about.kubernetesUsername }),
       },
       approvers: rule.approvers,
+      ...(about.notify !== undefined && about.notify.length > 0 && { notify: [...about.notify] }),
       call: demand.call,
       expiresAt: iso(about.now + rule.expiresAfterMs),
       decisions: [],
@@ -132,7 +140,7 @@ export function finished(request: ApprovalRequest, outcome: OutcomeName, now: nu
       phase,
     });
   }
-  return { ...request, status: { phase, outcome, lastTransitionTime: iso(now) } };
+  return { ...request, status: { ...told(request), phase, outcome, lastTransitionTime: iso(now) } };
 }
 
 /** The caller went away. A request that was decided meanwhile stays as it is, for the caller to find on return. */
@@ -188,7 +196,26 @@ export function isRequester(request: ApprovalRequest, person: Person, names: Kub
 
 /** The same request in its next phase. */
 export function moved(request: ApprovalRequest, phase: ApprovalPhase, now: number): ApprovalRequest {
-  return { ...request, status: { phase, lastTransitionTime: iso(now) } };
+  return { ...request, status: { ...told(request), phase, lastTransitionTime: iso(now) } };
+}
+
+/** Notes what one channel was told. */
+export function withDelivery(
+  request: ApprovalRequest,
+  channel: string,
+  change: (known: Delivery | undefined) => Delivery,
+): ApprovalRequest {
+  const { notified = [] } = request.status;
+  const known = notified.find((entry) => entry.channel === channel);
+  const next = change(known);
+  const all =
+    known === undefined ? [...notified, next] : notified.map((entry) => (entry === known ? next : entry));
+  return { ...request, status: { ...request.status, notified: all } };
+}
+
+/** What channels were told stays known, whatever becomes of the request. */
+function told({ status: { notified } }: ApprovalRequest): Pick<ApprovalRequest['status'], 'notified'> {
+  return notified === undefined ? {} : { notified };
 }
 
 function named(request: ApprovalRequest): string {

@@ -9,6 +9,8 @@ import type { Logger } from '../../lib/log.ts';
 import { startReconciler, type Reconciler } from '../apply/reconciler.ts';
 import { createClusterWriter } from '../apply/writer.ts';
 import { openKubernetesStore } from '../approve/kubernetes-store.ts';
+import type { Asking } from '../approve/asking.ts';
+import { secretsInCluster } from '../approve/notify/webhook-secrets.ts';
 import type { UsernameMapping } from '../approve/usernames.ts';
 import type { Floors } from '../compile/index.ts';
 import { createSecretKeys, SECRETS } from '../keys/secret-keys.ts';
@@ -35,6 +37,8 @@ export interface ClusterOptions {
   readonly certificate: () => Promise<KeyPair & { readonly roots: string }>;
   readonly floors: Floors;
   readonly usernames: readonly UsernameMapping[];
+  /** How approvers are asked. */
+  readonly asking?: Asking;
 }
 
 export interface ClusterDeps {
@@ -106,6 +110,7 @@ async function start(
     return next;
   };
   const tls = { certificate, checkEveryMs: CERTIFICATE_CHECK_MS };
+  let leads: () => boolean = () => false;
   const operator = await startOperator(
     {
       adminListen: options.adminListen,
@@ -113,11 +118,14 @@ async function start(
       control: { listen: options.controlListen, ...tls },
       asWhole: false,
       usernames: options.usernames,
+      ...(options.asking !== undefined && { asking: options.asking }),
     },
     {
       ...{ clock, log, store, keys, tools, installation },
       reviewer: createPodReviewer(createTokenReview({ client, now: () => clock.now() }), roster),
       fetch,
+      // Of many replicas the one that leads tells; none does before there is one.
+      channels: { secretOf: secretsInCluster(client), loopback: false, leads: () => leads(), random },
       roots: () => roots,
       fetchText: fetch,
       processes: () => [],
@@ -126,10 +134,13 @@ async function start(
   );
   onClose(() => operator.close());
   announce = () => operator.board.announce();
-  const elector = startElector(
-    { namespace, name: LEASE, identity: options.identity, onChange: (leads) => leads && reconciler.resync() },
-    deps,
-  );
+  const onChange = (isLeader: boolean): void => {
+    if (!isLeader) return;
+    reconciler.resync();
+    operator.resync();
+  };
+  const elector = startElector({ namespace, name: LEASE, identity: options.identity, onChange }, deps);
+  leads = () => elector.leads();
   onClose(() => elector.stop());
   const reconciler: Reconciler = startReconciler({
     ...{ clock, log, random, leads: () => elector.leads() },

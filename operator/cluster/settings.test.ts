@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { NOBODY_ASKED } from '../approve/asking.ts';
 import { readSettings } from './settings.ts';
 
 let directory: string;
@@ -20,6 +21,7 @@ test('an installation that says nothing forbids nothing and maps nobody', async 
   const nothing = {
     floors: { allowAnonymous: true, allowUnrecorded: true, most: {} },
     usernames: [],
+    asking: NOBODY_ASKED,
     injection: undefined,
   };
   expect(await readSettings(undefined)).toEqual(nothing);
@@ -35,6 +37,29 @@ injection: { image: gatehouse }
     floors: { allowAnonymous: false, allowUnrecorded: true, most: { callsPerMinute: 60 } },
     usernames: [{ issuer: 'https://login.example', claim: 'email', prefix: '' }],
     injection: { image: 'gatehouse' },
+    asking: NOBODY_ASKED,
+  });
+});
+
+test('how approvers are asked is read, with what goes without saying', async () => {
+  const text = `publicUrl: https://gatehouse.example/
+approvers: { people: [{ email: a@acme.example, issuer: "https://login.example", subject: "1", username: a }] }
+notify:
+  slack: { tokenFile: /etc/slack }
+  jira: { url: "https://acme.atlassian.net", email: g@acme.example, tokenFile: /etc/jira }
+  webhook: { allow: ["*.corp.example"] }
+console: { issuer: "https://login.example", clientId: gatehouse }
+`;
+  const { asking } = await readSettings(await written(text));
+  expect(asking).toMatchObject({
+    publicUrl: 'https://gatehouse.example',
+    people: [{ username: 'a', groups: [] }],
+    notify: {
+      slack: { apiUrl: 'https://slack.com/api' },
+      jira: { issueType: 'Task', approved: ['Approved'], denied: ['Denied', 'Declined', 'Rejected'] },
+      webhook: { allow: ['*.corp.example'] },
+    },
+    console: { scopes: ['openid', 'profile', 'email'] },
   });
 });
 
@@ -42,6 +67,13 @@ test.each([
   ['floors: { anonymous: true }', /are wrong at floors/],
   ['approvers: { usernames: [{ issuer: x }] }', /are wrong at approvers\.usernames\.0\.claim/],
   ['floors: [', /cannot be read/],
+  ['console: { issuer: x, clientId: y }', /have a console and no publicUrl/],
+  [
+    'publicUrl: "https://gatehouse.example/path"',
+    /are wrong at publicUrl: must be an address without a path/,
+  ],
+  ['notify: { webhook: { allow: ["https://a.example/"] } }', /are wrong at notify\.webhook\.allow\.0/],
+  ['notify: { slack: { tokenFile: a, apiUrl: "http://slack.example" } }', /must be https/],
 ])('a mistake is a sentence: %s', async (text, sentence) => {
   await expect(readSettings(await written(text))).rejects.toThrow(sentence);
 });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
+import { askingMembers, knownPeople, type Asking } from '../approve/asking.ts';
 import type { UsernameMapping } from '../approve/usernames.ts';
 import type { Floors } from '../compile/index.ts';
 
@@ -19,6 +20,7 @@ const most = z.strictObject({
 });
 
 const settingsFile = z.strictObject({
+  ...askingMembers,
   /** What injection writes into pods; injection reads it. */
   injection: z.unknown().optional(),
   floors: z
@@ -30,6 +32,7 @@ const settingsFile = z.strictObject({
     .prefault({}),
   approvers: z
     .strictObject({
+      people: knownPeople,
       usernames: z
         .array(
           z.strictObject({
@@ -46,18 +49,22 @@ const settingsFile = z.strictObject({
 export interface Settings {
   readonly floors: Floors;
   readonly usernames: readonly UsernameMapping[];
+  readonly asking: Asking;
   /** Not read yet; absent where nothing is injected. */
   readonly injection: unknown;
 }
 
 /** Without a path: the settings of an installation that says nothing. Throws SettingsError. */
 export async function readSettings(path: string | undefined): Promise<Settings> {
-  const {
-    floors,
-    approvers,
-    injection: injected,
-  } = path === undefined ? settingsFile.parse({}) : await readAt(path);
+  const settings = path === undefined ? settingsFile.parse({}) : await readAt(path);
+  const { floors, approvers, injection: injected, publicUrl, notify, console } = settings;
+  if (console !== undefined && publicUrl === undefined) {
+    throw new SettingsError(
+      'The settings have a console and no publicUrl, to which people return from signing in.',
+    );
+  }
   return {
+    asking: { publicUrl, notify, console, people: approvers.people },
     floors: {
       allowAnonymous: !floors.anonymousForbidden,
       allowUnrecorded: !floors.onFailureAllowForbidden,

@@ -10,7 +10,9 @@ import { lockDirectory } from '../../lib/exclusive-lock.ts';
 import type { Address } from '../../lib/listen.ts';
 import type { Logger, LogLevel } from '../../lib/log.ts';
 import { openDirectoryStore } from '../approve/directory-store.ts';
-import { NO_FLOORS, STANDALONE_NAMESPACE } from '../compile/index.ts';
+import { secretsInDirectory } from '../approve/notify/webhook-secrets.ts';
+import type { Settings } from '../cluster/settings.ts';
+import { STANDALONE_NAMESPACE } from '../compile/index.ts';
 import { openDirectoryKeys } from '../keys/installation-keys.ts';
 import { openPki } from '../keys/pki.ts';
 import { startOperator, type Operator } from '../main.ts';
@@ -27,6 +29,7 @@ export interface StandaloneOptions {
   readonly listen: Address;
   readonly admin: Address;
   readonly logLevel: LogLevel;
+  readonly settings: Settings;
   /** Environment that the processes begin with. */
   readonly inherited: Readonly<Record<string, string>>;
   /** Program and first arguments that run `gatehouse`; the verb follows. */
@@ -81,7 +84,7 @@ async function start(
   { log, stderr }: StandaloneDeps,
   onClose: OnClose,
 ): Promise<Omit<Standalone, 'close'>> {
-  const { state } = options;
+  const { state, settings } = options;
   const children: Child[] = [];
   const takeLater: { edit: (state: DirectoryState) => void } = { edit: () => undefined };
 
@@ -97,7 +100,7 @@ async function start(
   const installation = {
     namespace: STANDALONE_NAMESPACE,
     baseDir: resolve(options.directory),
-    floors: NO_FLOORS,
+    floors: settings.floors,
   };
   const operator = await startOperator(
     {
@@ -109,7 +112,7 @@ async function start(
         checkEveryMs: RENEWAL_CHECK_MS,
       },
       asWhole: true,
-      usernames: [],
+      ...{ usernames: settings.usernames, asking: settings.asking },
     },
     {
       clock: systemClock,
@@ -120,6 +123,10 @@ async function start(
       installation: () => installation,
       reviewer: fixedTokens([{ sha256: tokens.proxySha256, identity: { name: 'proxy', gateways: 'all' } }]),
       fetch,
+      channels: {
+        secretOf: secretsInDirectory(options.directory),
+        ...{ loopback: true, leads: () => true, random: Math.random },
+      },
       roots: () => undefined,
       fetchText: fetch,
       processes: () => children.map((child) => child.status()),

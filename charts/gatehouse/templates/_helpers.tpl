@@ -60,3 +60,32 @@ runAsGroup: 65532
 fsGroup: 65532
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
+
+{{/* The channels as the operator's settings have them. */}}
+{{- define "gatehouse.notify" -}}
+{{- with .Values.notify.slack }}
+{{- if .enabled }}
+slack:
+  tokenFile: /etc/gatehouse-notify/slack-token
+  {{- if .buttons }}
+  signingSecretFile: /etc/gatehouse-notify/slack-signing-secret
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.notify.jira }}
+{{- if .enabled }}
+jira:
+  url: {{ .url | quote }}
+  email: {{ .email | quote }}
+  tokenFile: /etc/gatehouse-notify/jira-token
+  {{- if .webhook }}
+  webhookSecretFile: /etc/gatehouse-notify/jira-webhook-secret
+  {{- end }}
+  issueType: {{ .issueType | quote }}
+  approved: {{- toYaml .approved | nindent 4 }}
+  denied: {{- toYaml .denied | nindent 4 }}
+{{- end }}
+{{- end }}
+webhook:
+  allow: {{- toYaml .Values.notify.webhook.allow | nindent 4 }}
+{{- end }}

@@ -17,6 +17,8 @@ export interface WorkQueueOptions {
   readonly parallel: number;
   readonly firstBackoffMs: number;
   readonly mostBackoffMs: number;
+  /** What a failure asks for at least, before its key comes back. */
+  readonly leastWaitMs?: (error: unknown) => number;
 }
 
 export function startWorkQueue(
@@ -40,7 +42,7 @@ export function startWorkQueue(
     return backoff;
   };
   const later = (key: string, error: unknown): void => {
-    const ms = backoffOf(key).next();
+    const ms = backoffOf(key).next(options.leastWaitMs?.(error));
     log.warn({ key, reason: sentenceOf(error), againInMs: Math.round(ms) }, 'Work failed and is done again.');
     waiting.set(
       key,
