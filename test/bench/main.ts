@@ -1,7 +1,7 @@
 /**
  * Throughput of 1 KB tool calls over 16 connections: to the server directly, through a bare `node:http` relay,
  * through `http-proxy`, as it comes and with keep-alive, and through Gatehouse with everything on; and what Gatehouse's proxy holds in memory after
- * 100,000 calls. Rounds are interleaved, so that a slow minute of the machine hits all alike.
+ * 100,000 calls. Before that, what understanding a statement costs. Rounds are interleaved, so that a slow minute of the machine hits all alike.
  *
  * BENCH_OUT names the JSON file (default bench-results.json); BENCH_ROUNDS and BENCH_SECONDS size the run.
  */
@@ -13,6 +13,7 @@ import { startGatehouse } from '../fixtures/gatehouse.ts';
 import { startIssuer } from '../fixtures/issuer.ts';
 import { shareOut } from './cores.ts';
 import { type LoadFigures, loadFigures, median } from './figures.ts';
+import { guardFigures, guardTable } from './guard.ts';
 import { everythingOn } from './manifests.ts';
 import { childWith, residentBytes } from './proc.ts';
 
@@ -23,6 +24,10 @@ const OUT = process.env['BENCH_OUT'] ?? 'bench-results.json';
 const URL_LINE = /^(http:\S+)$/m;
 /** A hundred thousand calls of a slow proxy on a slow machine. */
 const LOAD_MS = 900_000;
+
+const guard = await guardFigures();
+console.log('Understanding one statement or command:');
+console.table(guardTable(guard));
 
 const script = (name: string): string => resolve(import.meta.dirname, name);
 const cores = shareOut();
@@ -98,6 +103,6 @@ console.table(
 console.log(`The proxy holds ${(rss / 2 ** 20).toFixed(0)} MiB after ${MEMORY_CALLS} further calls.`);
 await writeFile(
   OUT,
-  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, proxyResidentBytes: rss, memoryCalls: MEMORY_CALLS }, null, 2)}\n`,
+  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, guard, proxyResidentBytes: rss, memoryCalls: MEMORY_CALLS }, null, 2)}\n`,
 );
 console.log(`Written to ${OUT}.`);

@@ -61,7 +61,7 @@ export const mysqlEvil: readonly Case[] = [
   ['Session', 'SELECT a INTO @x FROM t'],
   ['Session', 'SELECT @x := 1'],
   ['Session', 'SET GLOBAL general_log = 1'],
-  ['Session', "SET PASSWORD = 'x'"],
+  ['Grant Session', "SET PASSWORD = 'x'"],
   ['Session', 'USE other'],
   ['Session', 'BEGIN'],
   ['Session', 'START TRANSACTION'],

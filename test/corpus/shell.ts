@@ -225,6 +225,11 @@ export const shellEvil: readonly Case[] = [
   ['Unparsable', 'ls\u0000rm x'],
   ['Unparsable', `${'$('.repeat(300)}ls${')'.repeat(300)}`],
   ['Unparsable', "psql -c '\\! id'"],
+  ['Destructive', 'redis-cli FLUSHALL --scan'],
+  ['Dynamic', 'redis-cli --pipe --scan'],
+  ['Dynamic', 'redis-cli --cluster call h:1 FLUSHALL --bigkeys'],
+  ['Destructive', 'git push origin +main'],
+  ['Destructive', 'gsutil -m rm -r gs://b'],
 ];
 
 export const shellBenign: readonly string[] = [

@@ -65,10 +65,29 @@ const REDIS: ReadonlyMap<string, CommandEffect> = new Map(
 );
 const REDIS_VALUED = new Set(list('-h -p -a -n -u -s --user --pass -t -r -i --cacert --cert --key'));
 
+/** They ask the server by themselves, where nothing else is given that would go first (`--pipe`, `--cluster`). */
+const REDIS_SURVEYS = new Set(list('--scan --bigkeys --memkeys --hotkeys --stat --latency'));
+const REDIS_FLAGS = new Set(list('--tls -4 -6 --no-auth-warning --raw --no-raw --csv --json'));
+const REDIS_SURVEY_VALUED = new Set([...REDIS_VALUED, '--pattern', '--quoted-pattern', '--count']);
+
+function surveys(words: readonly string[]): boolean {
+  let at = 0;
+  let found = false;
+  while (at < words.length) {
+    const word = words[at] ?? '';
+    if (REDIS_SURVEY_VALUED.has(word)) at += 2;
+    else if (REDIS_SURVEYS.has(word) || REDIS_FLAGS.has(word)) at += 1;
+    else return false;
+    found ||= REDIS_SURVEYS.has(word);
+  }
+  return found;
+}
+
 const redis: Client = (args) => {
   if (args.includes(undefined)) return effect('Dynamic');
   const words = args.filter((word) => word !== undefined);
   let at = 0;
+  if (surveys(words)) return effect('Read');
   while (words[at]?.startsWith('-') === true) at += REDIS_VALUED.has(words[at] ?? '') ? 2 : 1;
   const verb = words[at]?.toUpperCase();
   return verb === undefined ? effect('Dynamic') : { effects: [REDIS.get(verb) ?? 'Dynamic'], verb };

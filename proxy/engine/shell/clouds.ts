@@ -4,7 +4,7 @@ import { effect, type Finding, type Word } from './facts.ts';
 import { list } from './words.ts';
 
 const READS =
-  /^(describe|list|get|head|show|batch-get|search|lookup|view|read|print|ls|wait|help|presign|filter-log-events|estimate|check|validate|test-.*-syntax)(-|$)/;
+  /^(describe|list|get|head|show|batch-get|search|scan|query|lookup|view|read|print|ls|wait|help|presign|filter-log-events|estimate|check|validate|test-.*-syntax)(-|$)/;
 const DESTROYS =
   /^(delete|terminate|remove|destroy|purge|deregister|stop|disable|detach|disassociate|revoke|cancel|reboot|reset|release|rm|rb|deallocate|suspend|shutdown|abandon|schedule-key-deletion)(-|$)/;
 const WRITES =

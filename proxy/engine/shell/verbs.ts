@@ -43,14 +43,14 @@ export const verbTables: Readonly<Record<string, VerbTable>> = {
     valued: '-C --git-dir --work-tree --namespace',
     verbs: {
       Read: `status log diff show blame grep ls-files ls-tree ls-remote rev-parse rev-list describe shortlog cat-file reflog
-             name-rev merge-base for-each-ref count-objects fsck show-ref stash:list stash:show remote:show config:get
+             name-rev merge-base for-each-ref count-objects fsck show-ref stash:list stash:show remote:show config:get config:list config:--get config:--get-all config:--list config:-l
              whatchanged cherry range-diff var version check-ignore diff-tree diff-index worktree:list branch tag remote
              submodule:status notes:show notes:list bisect:log`,
       Write: `add commit fetch pull push clone init merge rebase cherry-pick revert stash stash:push stash:save stash:pop
               stash:apply checkout switch restore mv apply am format-patch archive bundle config remote:add remote:set-url
               remote:rename submodule:update submodule:add submodule:init worktree:add notes:add gc repack update-index`,
       Destructive: `rm clean reset stash:drop stash:clear remote:remove remote:rm branch:-D worktree:remove prune filter-branch
-              filter-repo update-ref replace checkout:-- checkout:. restore:.`,
+              filter-repo update-ref replace reflog:expire reflog:delete checkout:-- checkout:. restore:.`,
     },
     options: {
       Destructive:
@@ -124,6 +124,15 @@ export const verbTables: Readonly<Record<string, VerbTable>> = {
         'addr:del addr:flush link:del link:delete route:del route:flush neigh:del neigh:flush rule:del netns:del',
     },
   },
+  gsutil: {
+    valued: '-h -o -u',
+    verbs: {
+      Read: 'ls cat stat du version hash help acl:get cors:get lifecycle:get iam:get versioning:get label:get logging:get',
+      Write: `cp mv rsync mb compose rewrite setmeta acl:set acl:ch cors:set lifecycle:set iam:set iam:ch versioning:set
+              label:set label:ch logging:set notification:create signurl`,
+      Destructive: 'rm rb notification:delete',
+    },
+  },
   zfs: {
     verbs: {
       Read: 'list get',
@@ -183,6 +192,7 @@ function classifyKnown(words: readonly string[], table: Compiled): Finding {
   const [verb = '', second = ''] = rest;
   const name = table.verbs.has(`${verb}:${second}`) ? `${verb}:${second}` : verb;
   const base = isNaming(verb, rest) ? 'Write' : (table.verbs.get(name) ?? 'Dynamic');
+  if (overwritesRemote(verb, rest)) return { effects: ['Destructive'], verb };
   const changes = words.flatMap((word) => optionEffects(word, table.options));
   return { effects: [...new Set([base, ...changes])], verb: name.replace(':', ' ') };
 }
@@ -197,6 +207,11 @@ function behindOptions(words: readonly string[], valued: ReadonlySet<string>): r
 /** `git branch x` and `git tag x` make one, `git branch` lists them. */
 function isNaming(verb: string, [, second]: readonly string[]): boolean {
   return (verb === 'branch' || verb === 'tag') && second !== undefined && !second.startsWith('-');
+}
+
+/** `git push origin :x` removes x there, `git push origin +x` replaces what is there. */
+function overwritesRemote(verb: string, [, ...rest]: readonly string[]): boolean {
+  return verb === 'push' && rest.some((word) => /^[:+]/.test(word));
 }
 
 function optionEffects(word: string, options: ReadonlyMap<string, CommandEffect>): CommandEffect[] {

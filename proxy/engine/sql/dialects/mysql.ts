@@ -1,6 +1,7 @@
 /** MySQL 8 and MariaDB, from their manuals' "SQL Statements" and "Keywords and Reserved Words". */
 import type { SqlClass } from '../../../../crds/bundle.ts';
 import { classTable, words, type Dialect } from './dialect.ts';
+import type { Token } from './tokens.ts';
 
 /** INTO TABLE says where LOAD puts its rows; INTO another word is a variable. */
 const INTO: Readonly<Partial<Record<string, readonly SqlClass[]>>> = {
@@ -8,7 +9,9 @@ const INTO: Readonly<Partial<Record<string, readonly SqlClass[]>>> = {
   DUMPFILE: ['Copy'],
   TABLE: [],
 };
-const definitions = 'CREATE ALTER DROP RENAME INSTALL UNINSTALL IMPORT';
+const SESSION: readonly SqlClass[] = ['Session'];
+const GRANT: readonly SqlClass[] = ['Grant'];
+const definitions = 'CREATE ALTER DROP RENAME INSTALL UNINSTALL';
 
 export const mysql: Dialect = {
   lex: {
@@ -33,6 +36,7 @@ export const mysql: Dialect = {
     [['Copy', 'Insert'], 'LOAD'],
     [['Copy'], 'CLONE'],
     [['DDL'], definitions],
+    [['Copy', 'DDL'], 'IMPORT'],
     [['Grant'], 'GRANT REVOKE'],
     [['Call'], 'CALL DO PREPARE EXECUTE'],
     [
@@ -78,11 +82,19 @@ export const mysql: Dialect = {
   explain: words('EXPLAIN DESC DESCRIBE'),
   explainAnalyzeRuns: true,
   dynamic: words('PREPARE IMMEDIATE'),
-  // `@a := 1` sets a variable of the session wherever it stands.
-  special: (tokens) =>
-    tokens.some(
-      ({ kind }, at) => kind === 'variable' && tokens[at + 1]?.text === ':' && tokens[at + 2]?.text === '=',
-    )
-      ? ['Session']
-      : [],
+  special: (tokens) => [...(setsVariable(tokens) ? SESSION : []), ...(setsRights(tokens) ? GRANT : [])],
 };
+
+/** `@a := 1` sets a variable of the session wherever it stands. */
+function setsVariable(tokens: readonly Token[]): boolean {
+  return tokens.some(
+    ({ kind }, at) => kind === 'variable' && tokens[at + 1]?.text === ':' && tokens[at + 2]?.text === '=',
+  );
+}
+
+/** SET PASSWORD and SET DEFAULT ROLE change accounts, not the session. */
+function setsRights([lead, what, next]: readonly Token[]): boolean {
+  return (
+    lead?.text === 'SET' && (what?.text === 'PASSWORD' || (what?.text === 'DEFAULT' && next?.text === 'ROLE'))
+  );
+}
