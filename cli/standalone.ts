@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 import { parseAddress } from '../lib/listen.ts';
 import { createLogger } from '../lib/log.ts';
 import { readSettings, SettingsError, type Settings } from '../operator/cluster/settings.ts';
-import { ConfigError, readOperatorConfig } from '../operator/config.ts';
+import { ConfigError, readOperatorConfig, readVaultConfig } from '../operator/config.ts';
 import { ChildFailed } from '../operator/standalone/child.ts';
 import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
+import { VaultRootsUnreadable } from '../operator/standalone/vault.ts';
 import { UsageError, type Io } from './io.ts';
 import { ALLOCATOR, NODE_FLAGS } from './runtime.ts';
 
@@ -19,6 +20,15 @@ Guards MCP servers on this machine with the manifests in DIR, which is watched: 
   --admin HOST:PORT    health, metrics, status, approvals (default 127.0.0.1:8420)
   --settings FILE      YAML of the installation: who approvers are, how they are asked, the console, floors
   --state DIR          records, approvals, spool, keys (default DIR/.gatehouse)
+
+Credentials from Vault, with these in the environment:
+
+  VAULT_ADDR                     https://HOST:PORT
+  VAULT_CACERT                   file of the roots that vouch for it (default: those of the system)
+  VAULT_NAMESPACE                where it has namespaces
+  GATEHOUSE_VAULT_TOKEN_FILE     file with a token, or instead of it
+  GATEHOUSE_VAULT_APPROLE_FILE   file with {"ROLE": {"role_id": "…", "secret_id": "…"}}, by the role of a credential
+  GATEHOUSE_VAULT_APPROLE_MOUNT  where AppRole is mounted (default approle)
 
 One line on stdout says when it is ready and where. SIGTERM or Ctrl-C ends it in good order.
 `;
@@ -66,6 +76,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         admin,
         logLevel: config.logLevel,
         settings: await readStandaloneSettings(values.settings),
+        vault: readVaultConfig(),
         inherited: { ...ALLOCATOR, ...config.inherited },
         gatehouse: [process.execPath, ...NODE_FLAGS, thisProgram()],
       },
@@ -91,13 +102,19 @@ async function checkDirectory(directory: string): Promise<void> {
 /** What is for sidecars alone would do nothing here, and is refused. */
 async function readStandaloneSettings(path: string | undefined): Promise<Settings> {
   const settings = await readSettings(path);
+  if (settings.vault !== undefined)
+    throw new UsageError(
+      `The settings in ${path ?? ''} have vault, which is for a cluster; name it in the environment (see --help).`,
+    );
   if (settings.injection === undefined) return settings;
   throw new UsageError(`The settings in ${path ?? ''} have injection, which is for a cluster; leave it out.`);
 }
 
 function isUsersToMend(error: unknown): error is Error {
   if (error instanceof ChildFailed) return error.exitCode === 2;
-  return [ManifestsRefused, ConfigError, SettingsError].some((kind) => error instanceof kind);
+  return [ManifestsRefused, ConfigError, SettingsError, VaultRootsUnreadable].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 function readyLine({ endpoints, adminUrl }: Standalone): string {

@@ -185,8 +185,8 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     'spec.access[0].serviceAccounts needs a cluster; use users or groups.',
   ],
   [
-    credential('{ vault: { role: r, kv: { mount: kv, path: a } } }', HEADER),
-    'spec.credentials[0].source.vault is not built yet; use devFile.',
+    credential('{ vault: { role: r, kv: { mount: ../sys, path: a } } }', HEADER),
+    'spec.credentials[0].source.vault.kv.mount must not have "." or ".." as a step.',
   ],
   [
     credential('{ devFile: { path: ../key.json } }', HEADER),

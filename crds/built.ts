@@ -47,7 +47,6 @@ export const limited: Readonly<Record<string, readonly Limited[]>> = {
     { path: 'spec.identity[].spiffe', in: nowhere, instead: 'use oidc' },
     { path: 'spec.access[].serviceAccounts', in: clusterAlone, instead: 'use users or groups' },
     { path: 'spec.access[].spiffeIds', in: nowhere, instead: 'use users or groups' },
-    { path: 'spec.credentials[].source.vault', in: nowhere, instead: 'use devFile' },
     { path: 'spec.credentials[].source.devFile', in: standaloneAlone, instead: 'use vault' },
     { path: 'spec.credentials[].whenShared', in: nowhere, instead: leaveOut },
     { path: 'spec.credentials[].inject.postgres', in: nowhere, instead: 'use server.header' },

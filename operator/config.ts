@@ -1,6 +1,7 @@
 /** The environment of the operator; the only place that reads it. */
 import { LOG_LEVELS, type LogLevel } from '../lib/log.ts';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { GatehouseError } from '../lib/errors.ts';
 import { parseAddress, type Address } from '../lib/listen.ts';
 
@@ -13,6 +14,42 @@ export interface OperatorConfig {
   readonly logLevel: LogLevel;
   /** What processes that we start find in their environment, besides what we tell them. */
   readonly inherited: Readonly<Record<string, string>>;
+}
+
+/** Where standalone gets credentials from: files, because what stands in an environment is seen by many. */
+export interface VaultConfig {
+  readonly address: string;
+  readonly caFile: string | undefined;
+  readonly namespace: string | undefined;
+  readonly auth:
+    | { readonly kind: 'tokenFile'; readonly file: string }
+    | { readonly kind: 'appRole'; readonly mount: string; readonly file: string };
+}
+
+/** Reads what `gatehouse standalone --help` names of Vault; undefined where no file lets us in. Throws ConfigError. */
+export function readVaultConfig(env: NodeJS.ProcessEnv = process.env): VaultConfig | undefined {
+  const [token, role] = [env['GATEHOUSE_VAULT_TOKEN_FILE'], env['GATEHOUSE_VAULT_APPROLE_FILE']];
+  const file = token ?? role;
+  if (file === undefined) return undefined;
+  if (token !== undefined && role !== undefined)
+    throw new ConfigError(
+      'GATEHOUSE_VAULT_TOKEN_FILE and GATEHOUSE_VAULT_APPROLE_FILE are both set; give one of them.',
+    );
+  const address = env['VAULT_ADDR'];
+  if (address === undefined)
+    throw new ConfigError(
+      'VAULT_ADDR is not set; it must name the Vault, such as https://vault.example:8200.',
+    );
+  const mount = env['GATEHOUSE_VAULT_APPROLE_MOUNT'] ?? 'approle';
+  return {
+    address,
+    caFile: env['VAULT_CACERT'],
+    namespace: env['VAULT_NAMESPACE'],
+    auth:
+      token === undefined
+        ? { kind: 'appRole', mount, file: resolve(file) }
+        : { kind: 'tokenFile', file: resolve(file) },
+  };
 }
 
 /** Reads GATEHOUSE_LOG_LEVEL (default info). Throws ConfigError. */

@@ -60,6 +60,8 @@ function installationOf(directory: string): Installation {
     floors: NO_FLOORS,
     knownTools: () => [],
     // Callers are given, not verified, so no key is needed.
+    // Nothing is fetched from it.
+    vault: { address: 'https://vault.invalid', auth: { kind: 'jwt', mount: 'jwt' } },
     cluster: { issuer: 'https://kubernetes.default.svc', jwks: { keys: [] } },
   };
 }

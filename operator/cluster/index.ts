@@ -11,6 +11,7 @@ import { createClusterWriter } from '../apply/writer.ts';
 import { openKubernetesStore } from '../approve/kubernetes-store.ts';
 import type { Asking } from '../approve/asking.ts';
 import { secretsInCluster } from '../approve/notify/webhook-secrets.ts';
+import type { VaultAccess } from '../../crds/bundle.ts';
 import type { UsernameMapping } from '../approve/usernames.ts';
 import type { Floors } from '../compile/index.ts';
 import { createSecretKeys, SECRETS } from '../keys/secret-keys.ts';
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   readonly usernames: readonly UsernameMapping[];
   /** How approvers are asked. */
   readonly asking?: Asking;
+  /** Where sidecars get credentials from. */
+  readonly vault?: VaultAccess;
 }
 
 export interface ClusterDeps {
@@ -98,6 +101,7 @@ async function start(
     baseDir: '/',
     floors: options.floors,
     cluster: identityKeys.current(),
+    vault: options.vault,
   });
   let roots: string | undefined;
   let announce: () => void = () => undefined;

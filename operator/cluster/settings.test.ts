@@ -77,3 +77,28 @@ test.each([
 ])('a mistake is a sentence: %s', async (text, sentence) => {
   await expect(readSettings(await written(text))).rejects.toThrow(sentence);
 });
+
+test('a Vault is read, with what it may leave out', async () => {
+  const { vault } = await readSettings(await written('vault: { address: "https://vault.example:8200" }'));
+  expect(vault).toEqual({ address: 'https://vault.example:8200', auth: { kind: 'jwt', mount: 'jwt' } });
+  const all = `vault:
+  address: https://vault.example
+  namespace: team
+  caBundle: "-----BEGIN CERTIFICATE-----"
+  auth: { method: kubernetes, mount: clusters/one }`;
+  expect((await readSettings(await written(all))).vault).toEqual({
+    address: 'https://vault.example',
+    namespace: 'team',
+    caBundle: '-----BEGIN CERTIFICATE-----',
+    auth: { kind: 'kubernetes', mount: 'clusters/one' },
+  });
+});
+
+test.each([
+  ['vault: { address: "http://vault.example" }', 'must be an https URL'],
+  ['vault: { address: "https://vault.example", token: x }', 'vault'],
+  ['vault: { address: "https://vault.example", caBundle: file.pem }', 'must hold certificates in PEM'],
+  ['vault: { address: "https://vault.example", auth: { method: token } }', 'vault.auth.method'],
+])('refuses %s', async (text, sentence) => {
+  await expect(readSettings(await written(text))).rejects.toThrow(sentence);
+});

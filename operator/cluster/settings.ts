@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
 import { askingMembers, knownPeople, type Asking } from '../approve/asking.ts';
+import type { VaultAccess } from '../../crds/bundle.ts';
 import type { UsernameMapping } from '../approve/usernames.ts';
 import type { Floors } from '../compile/index.ts';
 
@@ -17,6 +18,19 @@ const most = z.strictObject({
   callTimeoutMs: z.int().positive().optional(),
   sessionIdleMs: z.int().positive().optional(),
   callsPerMinute: z.int().positive().optional(),
+});
+
+const vault = z.strictObject({
+  address: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
+  caBundle: z.string().startsWith('-----BEGIN CERTIFICATE-----', 'must hold certificates in PEM').optional(),
+  namespace: z.string().min(1).optional(),
+  auth: z
+    .strictObject({
+      method: z.enum(['jwt', 'kubernetes']).default('jwt'),
+      /** Where the method is mounted; its own name without it. */
+      mount: z.string().min(1).optional(),
+    })
+    .prefault({}),
 });
 
 const settingsFile = z.strictObject({
@@ -44,6 +58,8 @@ const settingsFile = z.strictObject({
         .default([]),
     })
     .prefault({}),
+  /** Where sidecars get credentials from. */
+  vault: vault.optional(),
 });
 
 export interface Settings {
@@ -52,12 +68,14 @@ export interface Settings {
   readonly asking: Asking;
   /** Not read yet; absent where nothing is injected. */
   readonly injection: unknown;
+  /** Absent where the installation names no Vault. */
+  readonly vault?: VaultAccess;
 }
 
 /** Without a path: the settings of an installation that says nothing. Throws SettingsError. */
 export async function readSettings(path: string | undefined): Promise<Settings> {
   const settings = path === undefined ? settingsFile.parse({}) : await readAt(path);
-  const { floors, approvers, injection: injected, publicUrl, notify, console } = settings;
+  const { floors, approvers, injection: injected, publicUrl, notify, console, vault: named } = settings;
   if (console !== undefined && publicUrl === undefined) {
     throw new SettingsError(
       'The settings have a console and no publicUrl, to which people return from signing in.',
@@ -72,6 +90,16 @@ export async function readSettings(path: string | undefined): Promise<Settings> 
     },
     usernames: approvers.usernames,
     injection: injected,
+    ...(named !== undefined && { vault: vaultOf(named) }),
+  };
+}
+
+function vaultOf({ address, caBundle, namespace, auth }: z.output<typeof vault>): VaultAccess {
+  return {
+    address,
+    ...(caBundle !== undefined && { caBundle }),
+    ...(namespace !== undefined && { namespace }),
+    auth: { kind: auth.method, mount: auth.mount ?? auth.method },
   };
 }
 

@@ -103,7 +103,7 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
         ...initContainers.map(({ container }) => container),
       ],
       containers: containers.map(({ container }) => container),
-      volumes: [...(pod.spec.volumes ?? []), ...sidecarVolumes()],
+      volumes: [...(pod.spec.volumes ?? []), ...sidecarVolumes(gateway)],
     },
   };
 }

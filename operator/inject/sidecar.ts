@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { McpGateway } from '#crds';
-import { CONTROL_AUDIENCE } from '../../crds/audiences.ts';
+import { CONTROL_AUDIENCE, VAULT_AUDIENCE } from '../../crds/audiences.ts';
 import { PROBES_VARIABLE, type ProbeTargets } from '../../crds/probes.ts';
 import {
   NETWORK_CONTAINER,
@@ -22,6 +22,7 @@ const NOTHING_VOLUME = 'gatehouse-nothing';
 const STATE_PATH = '/var/lib/gatehouse';
 const TOKEN_PATH = '/var/run/secrets/gatehouse.dev';
 const API_TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+const VAULT_TOKEN = 'vault-token';
 const TOKEN_SECONDS = 3600;
 
 export const OUR_VOLUMES: readonly string[] = [STATE_VOLUME, TOKEN_VOLUME, NOTHING_VOLUME];
@@ -32,7 +33,9 @@ export interface Wanted {
   readonly settings: InjectionSettings;
 }
 
-export function sidecarVolumes(): Volume[] {
+export function sidecarVolumes(gateway: McpGateway): Volume[] {
+  const audiences = [{ audience: CONTROL_AUDIENCE, path: 'token' }];
+  if (usesVault(gateway)) audiences.push({ audience: VAULT_AUDIENCE, path: VAULT_TOKEN });
   return [
     { name: STATE_VOLUME, emptyDir: { medium: 'Memory', sizeLimit: '256Mi' } },
     { name: NOTHING_VOLUME, emptyDir: { medium: 'Memory', sizeLimit: '4Ki' } },
@@ -41,18 +44,17 @@ export function sidecarVolumes(): Volume[] {
       projected: {
         // The sidecar is not root, and nobody else mounts it.
         defaultMode: 0o444,
-        sources: [
-          {
-            serviceAccountToken: {
-              audience: CONTROL_AUDIENCE,
-              expirationSeconds: TOKEN_SECONDS,
-              path: 'token',
-            },
-          },
-        ],
+        sources: audiences.map(({ audience, path }) => ({
+          serviceAccountToken: { audience, expirationSeconds: TOKEN_SECONDS, path },
+        })),
       },
     },
   ];
+}
+
+/** Only where it is needed: a token that is not there cannot be stolen. */
+function usesVault({ spec }: McpGateway): boolean {
+  return spec.credentials.some(({ source }) => 'vault' in source);
 }
 
 /** The proxy, as a native sidecar: started before every other container and ended after them. */
@@ -74,6 +76,9 @@ export function proxyContainer(
       { name: 'GATEHOUSE_RECORDER_URL', value: settings.recorderUrl },
       { name: 'GATEHOUSE_CA', value: settings.ca },
       { name: 'GATEHOUSE_TOKEN_FILE', value: `${TOKEN_PATH}/token` },
+      ...(usesVault(gateway)
+        ? [{ name: 'GATEHOUSE_VAULT_JWT_FILE', value: `${TOKEN_PATH}/${VAULT_TOKEN}` }]
+        : []),
       { name: 'GATEHOUSE_STATE_DIR', value: STATE_PATH },
       { name: 'GATEHOUSE_LOG_LEVEL', value: gateway.spec.sidecar.logLevel },
       { name: PROBES_VARIABLE, value: literal(JSON.stringify(probes)) },
@@ -147,7 +152,7 @@ export function injectionDigest({ gateway, settings }: Wanted): string {
       interception === 'Redirect'
         ? networkContainer({ gateway, settings }, { users: [], serverPorts: [] })
         : undefined,
-    volumes: sidecarVolumes(),
+    volumes: sidecarVolumes(gateway),
     server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
   };
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);

@@ -19,8 +19,10 @@ import { startOperator, type Operator } from '../main.ts';
 import { fixedTokens } from '../publish/identity.ts';
 import { DirectorySource, type DirectoryState } from '../source/directory.ts';
 import { openDirectoryToolMemory } from '../tools/directory-memory.ts';
+import type { VaultConfig } from '../config.ts';
 import { startChild, type Child } from './child.ts';
 import { startRecorder } from './recorder.ts';
+import { vaultAccess } from './vault.ts';
 import { issueTokens, proxyEnvironment, type Common } from './wires.ts';
 
 export interface StandaloneOptions {
@@ -30,6 +32,7 @@ export interface StandaloneOptions {
   readonly admin: Address;
   readonly logLevel: LogLevel;
   readonly settings: Settings;
+  readonly vault: VaultConfig | undefined;
   /** Environment that the processes begin with. */
   readonly inherited: Readonly<Record<string, string>>;
   /** Program and first arguments that run `gatehouse`; the verb follows. */
@@ -101,6 +104,7 @@ async function start(
     namespace: STANDALONE_NAMESPACE,
     baseDir: resolve(options.directory),
     floors: settings.floors,
+    vault: await vaultAccess(options.vault),
   };
   const operator = await startOperator(
     {

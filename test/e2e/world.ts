@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { z } from 'zod';
+import type { ChildOptions } from '../fixtures/child.ts';
 import { type Gatehouse, type Manifest, startGatehouse } from '../fixtures/gatehouse.ts';
 import { type Issuer, startIssuer } from '../fixtures/issuer.ts';
 import type { Way } from '../fixtures/hand-client.ts';
@@ -24,6 +25,8 @@ export interface WorldOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   readonly policies?: readonly Manifest[];
   readonly files?: Readonly<Record<string, string>>;
+  /** Environment and command line of `gatehouse standalone`. */
+  readonly child?: ChildOptions;
 }
 
 /** Everything is open to whoever is signed in. */
@@ -34,6 +37,7 @@ export async function startWorld({
   server: more = {},
   policies = [],
   files = {},
+  child = {},
 }: WorldOptions = {}): Promise<World> {
   const issuer = await startIssuer();
   const server = await startScriptedServer();
@@ -42,7 +46,7 @@ export async function startWorld({
       gateway('main', { server: { url: server.url, ...more }, ...signedIn(issuer, url), ...spec }),
       ...policies,
     ],
-    { files },
+    { files, ...child },
   );
   return {
     issuer,
