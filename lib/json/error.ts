@@ -5,10 +5,13 @@ export type JsonTextErrorCode = 'json_invalid' | 'json_duplicate_key' | 'json_to
 /** Text that is not the JSON Gatehouse accepts. The sentence says where; it never quotes the text. */
 export class JsonTextError extends GatehouseError {
   readonly code: JsonTextErrorCode;
+  /** How far the text was read, in UTF-16 units; 0 where none was. */
+  readonly offset: number;
 
-  constructor(code: JsonTextErrorCode, message: string) {
+  constructor(code: JsonTextErrorCode, message: string, offset = 0) {
     super(message);
     this.code = code;
+    this.offset = offset;
   }
 }
 

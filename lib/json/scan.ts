@@ -67,12 +67,14 @@ class Scanner {
   readonly #maxDepth: number;
   /** Offsets of the brackets that are open. */
   readonly #open: number[] = [];
+  readonly #from: number;
   #at: number;
 
   constructor(text: string, visitor: JsonVisitor, maxDepth: number, start = 0) {
     this.#text = text;
     this.#visitor = visitor;
     this.#maxDepth = maxDepth;
+    this.#from = start;
     this.#at = start;
   }
 
@@ -149,7 +151,8 @@ class Scanner {
     if (this.#open.length >= this.#maxDepth) {
       throw new JsonTextError(
         'json_too_deep',
-        `The JSON nests deeper than ${this.#maxDepth} levels at ${placeOf(this.#text, start)}; send a flatter value.`,
+        `The JSON nests deeper than ${this.#maxDepth} levels${this.#place(start)}; send a flatter value.`,
+        start,
       );
     }
     this.#open.push(start);
@@ -252,6 +255,11 @@ class Scanner {
     this.#at = at;
   }
 
+  /** To find out costs a look at all that comes before, which who reads on behind a failure must not pay again and again. */
+  #place(offset: number): string {
+    return this.#from > 0 ? '' : ` at ${placeOf(this.#text, offset)}`;
+  }
+
   #fail(what: string): never {
     this.#failAt(this.#at, what);
   }
@@ -259,7 +267,8 @@ class Scanner {
   #failAt(offset: number, what: string): never {
     throw new JsonTextError(
       'json_invalid',
-      `The text is not JSON: at ${placeOf(this.#text, offset)} ${what}.`,
+      `The text is not JSON:${this.#place(offset)} ${what}.`,
+      Math.max(offset, this.#at),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** What runs of base64, base64url and hex say. */
+import { isAscii, isUtf8 } from 'node:buffer';
 import { isHexDigit } from './features.ts';
 import type { Span } from './types.ts';
 
@@ -78,26 +79,19 @@ function isAsciiText(byte: number): boolean {
 }
 
 function decoded(bytes: Buffer): Decoded {
-  const text = bytes.toString('latin1').replaceAll('\0', '');
-  return { text, binary: !isText(bytes) };
+  const ascii = isAscii(bytes);
+  const text = ascii ? undefined : utf8Text(bytes);
+  return {
+    text: (text ?? bytes.toString('latin1')).replaceAll('\0', ''),
+    binary: !bytes.every((byte) => byte >= 0x80 || isAsciiText(byte)) || !(ascii || text !== undefined),
+  };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Bytes of images and archives have a control character among their first few, so this ends early for them. */
-function isText(bytes: Uint8Array): boolean {
-  let ascii = true;
-  for (const byte of bytes) {
-    if (byte >= 0x80) ascii = false;
-    else if (!isAsciiText(byte)) return false;
-  }
-  return ascii || isUtf8(bytes);
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    return !/[\x80-\x9f]/.test(utf8.decode(bytes));
-  } catch {
-    return false;
-  }
+/** The bytes as UTF-8 that people and programs write. */
+function utf8Text(bytes: Uint8Array): string | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const text = utf8.decode(bytes);
+  return /[\x80-\x9f]/.test(text) ? undefined : text;
 }

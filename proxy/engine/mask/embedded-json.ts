@@ -16,38 +16,36 @@ const NOBODY: JsonVisitor = {
   literal: nothing,
 };
 
-/** Brackets that begin no JSON are given up on after so many, so that no text is read again and again. */
-const MAX_FAILURES = 32;
+/** What brackets that begin no JSON may cost for each character of the text; after that no more are tried. */
+const FAILURE_COST = 4;
 
 /**
  * JSON objects and arrays in a text: the whole text, one a line, in a code block, or behind a word of introduction.
- * They begin at the start, or behind space or a colon.
+ * They begin at the start, or behind space or a colon; what cannot go on as JSON is passed over at a glance.
  */
 export function jsonIn(text: string, budget: Budget): Span[] {
   const found: Span[] = [];
-  let failures = 0;
-  const opening = /(?<=^|[\s:])[{[]/g;
-  for (
-    let match = opening.exec(text);
-    match !== null && failures < MAX_FAILURES;
-    match = opening.exec(text)
-  ) {
-    const end = endOfJson(text, match.index, budget);
-    if (end === undefined) failures += 1;
-    else {
-      found.push({ start: match.index, end });
-      opening.lastIndex = end;
+  let left = FAILURE_COST * text.length;
+  const opening = /(?<=^|[\s:])(?:\{(?=\s*["}])|\[(?=\s*["{[\]\-0-9tfn]))/g;
+  for (let match = opening.exec(text); match !== null && left > 0; match = opening.exec(text)) {
+    const read = readJson(text, match.index);
+    if (read.isJson) {
+      found.push({ start: match.index, end: read.end });
+      opening.lastIndex = read.end;
+    } else {
+      budget.spend(read.end - match.index + 1);
+      left -= read.end - match.index + 1;
     }
   }
   return found;
 }
 
-function endOfJson(text: string, start: number, budget: Budget): number | undefined {
+/** How far a value goes, or how far one could be read that is none. */
+function readJson(text: string, start: number): { readonly isJson: boolean; readonly end: number } {
   try {
-    return scanJsonAt(text, start, NOBODY);
+    return { isJson: true, end: scanJsonAt(text, start, NOBODY) };
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
-    budget.spend(text.length - start);
-    return undefined;
+    return { isJson: false, end: Math.max(start, error.offset) };
   }
 }

@@ -6,7 +6,7 @@ import type { Found } from './types.ts';
 import { viewsOf } from './views.ts';
 
 /** How many layers of encoding are undone. */
-export const MAX_LAYERS = 3;
+export const MAX_LAYERS = 4;
 
 /** What texts are searched for. */
 export interface Probe {
@@ -15,7 +15,7 @@ export interface Probe {
   readonly budget: Budget;
 }
 
-/** Everything the detectors see in a text and under up to three layers of encoding in it, in its own offsets. */
+/** Everything the detectors see in a text and under up to four layers of encoding in it, in its own offsets. */
 export function examine(probe: Probe, text: string, key: string | undefined, layer = 0): Found[] {
   const found: Found[] = [...knownIn(probe, text), ...probe.matcher.literal(text, key, probe.budget)];
   probe.budget.spend(text.length);

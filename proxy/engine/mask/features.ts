@@ -8,7 +8,7 @@ export interface Features {
   readonly percent: boolean;
   /** Characters that are invisible, or a full-width copy of an ASCII one. */
   readonly disguise: boolean;
-  /** At least eight digits close together. */
+  /** Digits enough for a number that a detector looks for, close together. */
   readonly digits: boolean;
   /** Runs that may be base64 or hex, over the line ends of wrapped ones. */
   readonly runs: readonly Span[];
@@ -52,8 +52,9 @@ const MIN_RUN = 12;
 const MIN_DIGIT_RUN = 16;
 /** A line of an encoded text that goes on in the next one is at least this long. */
 export const MIN_WRAPPED = 16;
-/** The shortest number that a detector looks for. */
+/** The digits of the shortest number that a detector looks for, and of the shortest that holds letters. */
 export const MIN_DIGITS = 8;
+export const MIN_MIXED_DIGITS = 7;
 
 /** Walks the text once and tells the sink. */
 export function scanFeatures(text: string, sink: FeatureSink): void {
@@ -68,10 +69,10 @@ export function scanFeatures(text: string, sink: FeatureSink): void {
       runStart = at + 1;
       runKinds = 0;
     }
-    if ((kind & BETWEEN_DIGITS) === 0) digits = 0;
+    if ((kind & (ENCODED | BETWEEN_DIGITS)) === 0) digits = 0;
     else if ((kind & DIGIT) !== 0) {
       digits += 1;
-      if (digits === MIN_DIGITS) sink.digits(at);
+      if (digits === MIN_MIXED_DIGITS) sink.digits(at);
     }
     if (kind === MARK) tellMark(text, at, sink);
   }

@@ -521,3 +521,19 @@ describe('compileMasker', () => {
     expect(() => masker(parts)).toThrow(sentence);
   });
 });
+
+describe('numbers amid words', () => {
+  const about = { purpose: 'release' } as const;
+  it.each([
+    ['an IBAN that words follow', 'pay DE89 3704 0044 0532 0130 00 and be done', 'pay # and be done'],
+    ['an IBAN with few digits', 'to MT84MALT011000012345MTLCAST001S today', 'to # today'],
+    ['an NIE, which has seven digits', 'NIE X-1234567-L', 'NIE #'],
+  ])('%s is found', (_, given, expected) => {
+    const outcome = masker(all).text(given, about);
+    expect(outcome.kind === 'released' && outcome.text.replaceAll(/\[REDACTED:[a-z-]+\]/g, '#')).toBe(
+      expected,
+    );
+    const message = JSON.stringify({ result: { structuredContent: { a: given } } });
+    expect(masker(all).message(message, about).masked).toHaveLength(1);
+  });
+});

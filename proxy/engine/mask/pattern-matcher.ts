@@ -9,6 +9,7 @@ import type {
   NumberDetector,
   PatternDetector,
 } from './detectors/detector.ts';
+import { numberStretches } from './number-stretches.ts';
 import { regexpOf, spansOf } from './regexps.ts';
 import type { Found, Span } from './types.ts';
 
@@ -41,6 +42,7 @@ export class PatternMatcher {
   readonly #literals: readonly Literal[];
   readonly #automaton: AhoCorasick | undefined;
   readonly #numbers: readonly NumberDetector[];
+  readonly #mixed: readonly NumberDetector[];
   readonly #patterns: readonly CompiledPattern[];
   readonly #members: readonly MemberDetector[];
 
@@ -49,6 +51,7 @@ export class PatternMatcher {
     this.#literals = detectors.filter((detector) => detector.cue === 'literal').flatMap(compileLiterals);
     if (this.#literals.length > 0) this.#automaton = new AhoCorasick(this.#literals.map(({ text }) => text));
     this.#numbers = detectors.filter((detector) => detector.cue === 'digits');
+    this.#mixed = this.#numbers.filter(({ mixed }) => mixed === true);
     this.#members = detectors.filter((detector) => detector.cue === 'member');
     this.#patterns = detectors
       .filter((detector) => detector.cue === 'pattern')
@@ -78,14 +81,14 @@ export class PatternMatcher {
     this.#automaton?.scan(text, (end, index) => {
       if (found) return;
       const literal = this.#stands(text, end, index);
-      found = literal !== undefined && mayMatchAt(literal.of.detector, text, end - literal.text.length);
+      found = literal !== undefined;
     });
     return found;
   }
 
   /** Whether a stretch between characters that no number holds has the shape of one that is looked for. */
-  mayHoldNumber(stretch: string): boolean {
-    return this.#numbers.some(({ pattern }) => {
+  mayHoldNumber(stretch: string, pure: boolean): boolean {
+    return (pure ? this.#numbers : this.#mixed).some(({ pattern }) => {
       pattern.lastIndex = 0;
       return pattern.test(stretch);
     });
@@ -125,22 +128,14 @@ export class PatternMatcher {
     return found;
   }
 
-  /** Numbers of at least eight digits; only for texts that have such. */
+  /** Numbers; only for texts that have digits enough. */
   numbers(text: string, key: string | undefined, budget: Budget): Found[] {
-    if (INSTANT.test(text)) return [];
-    const found: Found[] = [];
-    for (const detector of this.#numbers) {
-      budget.spend(text.length);
-      const { pattern } = detector;
-      pattern.lastIndex = 0;
-      for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-        const one = accept(detector, text, { start: match.index, end: pattern.lastIndex }, key);
-        // A number may begin in what only looked like one.
-        if (one === undefined) pattern.lastIndex = match.index + 1;
-        else found.push(one);
-      }
-    }
-    return found;
+    if (this.#numbers.length === 0 || INSTANT.test(text)) return [];
+    return numberStretches(text).flatMap((stretch) => {
+      const detectors = stretch.pure ? this.#numbers : this.#mixed;
+      budget.spend(detectors.length * (stretch.end - stretch.start));
+      return detectors.flatMap((detector) => numbersIn(detector, text, stretch, key));
+    });
   }
 
   /** A whole value that its key gives away. */
@@ -166,7 +161,11 @@ export class PatternMatcher {
   #stands(text: string, end: number, index: number): Literal | undefined {
     const literal = this.#literals[index];
     if (literal === undefined) return undefined;
-    return text.slice(end - literal.text.length, end).toLowerCase() === literal.text ? literal : undefined;
+    const start = end - literal.text.length;
+    if (text.slice(start, end).toLowerCase() !== literal.text) return undefined;
+    const { detector } = literal.of;
+    if (detector.mayStand?.(text, start, end) === false) return undefined;
+    return mayMatchAt(detector, text, start) ? literal : undefined;
   }
 
   /** What matches in the window, and how far was looked. */
@@ -194,6 +193,27 @@ export class PatternMatcher {
       .flatMap((span) => accept(compiled.detector, text, span, around.key) ?? []);
     return { found, end };
   }
+}
+
+function numbersIn(
+  detector: NumberDetector,
+  text: string,
+  { start, end }: Span,
+  key: string | undefined,
+): Found[] {
+  const found: Found[] = [];
+  const part = text.slice(start, end);
+  const { pattern } = detector;
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(part); match !== null; match = pattern.exec(part)) {
+    const value = detector.cut?.(match[0]) ?? match[0];
+    const from = start + match.index;
+    const one = accept(detector, text, { start: from, end: from + value.length }, key);
+    // A number may begin in what only looked like one.
+    pattern.lastIndex = match.index + (one === undefined ? 1 : value.length);
+    if (one !== undefined) found.push(one);
+  }
+  return found;
 }
 
 function compileLiterals(detector: LiteralDetector): Literal[] {

@@ -7,6 +7,7 @@ import {
   MARK,
   mayBeEncoded,
   MIN_DIGITS,
+  MIN_MIXED_DIGITS,
   MIN_WRAPPED,
 } from './features.ts';
 import type { Plan } from './plan.ts';
@@ -38,7 +39,9 @@ export class Surface {
   #runKinds = 0;
   #stretchStart = 0;
   #digits = 0;
-  #mayBeNumber = false;
+  /** Digits since the last letter, and whether there were ever as many of them as any number has. */
+  #row = 0;
+  #isPure = false;
 
   constructor(plan: Plan, text: string) {
     this.#plan = plan;
@@ -73,11 +76,11 @@ export class Surface {
   }
 
   #count(kind: number): void {
-    if ((kind & BETWEEN_DIGITS) === 0) this.#digits = 0;
-    else if ((kind & DIGIT) !== 0) {
+    if ((kind & DIGIT) !== 0) {
       this.#digits += 1;
-      if (this.#digits === MIN_DIGITS) this.#mayBeNumber = true;
-    }
+      this.#row += 1;
+      if (this.#row === MIN_DIGITS) this.#isPure = true;
+    } else if ((kind & BETWEEN_DIGITS) === 0) this.#row = 0;
   }
 
   #endRun(at: number): void {
@@ -89,12 +92,14 @@ export class Surface {
   /** A stretch ends at what no number holds, in which none looks for a neighbour either. */
   #endStretch(at: number): boolean {
     const start = this.#stretchStart;
-    const mayBeNumber = this.#mayBeNumber;
+    const isPure = this.#isPure;
+    const mayBeNumber = isPure || this.#digits >= MIN_MIXED_DIGITS;
     this.#stretchStart = at + 1;
     this.#digits = 0;
-    this.#mayBeNumber = false;
+    this.#row = 0;
+    this.#isPure = false;
     if (!mayBeNumber || !this.#wantsNumbers) return true;
-    return !this.#plan.matcher.mayHoldNumber(this.#text.slice(start, at));
+    return !this.#plan.matcher.mayHoldNumber(this.#text.slice(start, at), isPure);
   }
 
   /** The offset behind a percent sign or an escape that hides nothing; undefined where it may hide something. */

@@ -2,6 +2,7 @@
  * What a text says under one layer of encoding. A view knows where in its parent each of its characters came
  * from, so that what is found in it can be cut out of the parent.
  */
+import { isUtf8 } from 'node:buffer';
 import { decodeRun } from './decode.ts';
 import { isDisguise, isHexDigit, undisguised, type Features } from './features.ts';
 import type { Span } from './types.ts';
@@ -121,14 +122,30 @@ const ESCAPES: Rewriter = {
   },
 };
 
-/** A byte becomes one character: known values beyond ASCII are looked for in that form too. */
+/**
+ * Bytes that are a character of UTF-8 become that character, every other byte one by itself: known values beyond ASCII
+ * are looked for in that form too.
+ */
 const PERCENT: Rewriter = {
   next: (text, from) => text.indexOf('%', from),
   changeAt: (text, at) => {
     const code = hexAt(text, at + 1, 2);
-    return code === undefined ? undefined : { to: String.fromCharCode(code), length: 3 };
+    if (code === undefined) return undefined;
+    return (code >= 0xc2 && utf8At(text, at, code)) || { to: String.fromCharCode(code), length: 3 };
   },
 };
+
+/** A character of several bytes, each behind a percent sign. */
+function utf8At(text: string, at: number, lead: number): Change | undefined {
+  const count = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  const bytes = Buffer.alloc(count);
+  for (let index = 0; index < count; index += 1) {
+    const code = text.charCodeAt(at + 3 * index) === 0x25 ? hexAt(text, at + 3 * index + 1, 2) : undefined;
+    if (code === undefined) return undefined;
+    bytes[index] = code;
+  }
+  return isUtf8(bytes) ? { to: bytes.toString('utf8'), length: 3 * count } : undefined;
+}
 
 const DISGUISE: Rewriter = {
   next: (text, from) => {

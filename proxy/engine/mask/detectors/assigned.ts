@@ -6,6 +6,23 @@ function isAssignedSecret(value: string, around: Surroundings): boolean {
   return around.key !== undefined && isSecretName(around.key) && looksRandom(value);
 }
 
+/** What parts a name from its value, behind the rest of the name. */
+const ASSIGNED = /[a-z]{0,6}["']?\s{0,8}[:=]/iy;
+
+function isAssigned(text: string, _: number, end: number): boolean {
+  ASSIGNED.lastIndex = end;
+  return ASSIGNED.test(text);
+}
+
+/** A name in code: `ArrowToken$1`, `AuthenticationMD5Password`. */
+function isIdentifier(value: string): boolean {
+  return (
+    /^[A-Za-z_$][A-Za-z0-9_$.]*$/.test(value) &&
+    /secret|token|passw|credential|key/i.test(value) &&
+    (value.match(/[0-9]/g)?.length ?? 0) <= 2
+  );
+}
+
 export const assigned: readonly BuiltinDetector[] = [
   {
     cue: 'literal',
@@ -31,7 +48,9 @@ export const assigned: readonly BuiltinDetector[] = [
       '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,})',
     reach: { before: 0, after: 400 },
     // What is called or indexed is code.
-    valid: (value, { next }) => !isPlaceholder(value) && next !== '(' && next !== '[' && looksRandom(value),
+    valid: (value, { next }) =>
+      !isPlaceholder(value) && !isIdentifier(value) && next !== '(' && next !== '[' && looksRandom(value),
+    mayStand: isAssigned,
     embedded: true,
     examples: () => ({
       positive: [`export API_KEY="${filler(ALPHANUMERIC, 24)}"`, `db_password: ${filler(ALPHANUMERIC, 14)}!`],
@@ -42,6 +61,7 @@ export const assigned: readonly BuiltinDetector[] = [
         'secret: changeme',
         `token_count: 123456789`,
         'api_key=YOUR_API_KEY_HERE',
+        'type Token = ArrowToken$1;',
       ],
     }),
   },

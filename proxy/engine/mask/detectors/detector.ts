@@ -31,16 +31,25 @@ export interface LiteralDetector extends DetectorBase {
   readonly pattern: string;
   /** How far a match reaches from the first character of its literal, in both directions. Default 0 and 512. */
   readonly reach?: { readonly before: number; readonly after: number };
+  /**
+   * Whether a match may lie around the literal that stands from `start` to `end`: a cheap look that spares the pattern,
+   * of bounded length, and never false where the pattern matches.
+   */
+  readonly mayStand?: (text: string, start: number, end: number) => boolean;
   /** Set where no match holds space, a quote or a backslash: the length of the shortest one. */
   readonly leastLength?: number;
   /** Whether letters or digits may touch the value. Default false. */
   readonly embedded?: boolean;
 }
 
-/** A number with at least eight digits. The pattern is of bounded length, so that no input makes it slow. */
+/** A number with at least eight digits, or seven and letters. The pattern is of bounded length, so that no input makes it slow. */
 export interface NumberDetector extends DetectorBase {
   readonly cue: 'digits';
   readonly pattern: RegExp;
+  /** Whether letters may part its digits, or there are but seven of them. */
+  readonly mixed?: boolean;
+  /** The value at the beginning of a match that took in what follows it. */
+  readonly cut?: (match: string) => string;
 }
 
 /** A value that only the key of its JSON member gives away. */

@@ -37,6 +37,20 @@ function pemExample(kind: string): string {
   ].join('\n');
 }
 
+const AT = 0x40;
+/** The longest user and password that are looked for, and the colon between them. */
+const MAX_USER_INFO = 385;
+
+/** Whether a user comes before the host: the path, a space or a quote comes after it. */
+function hasUser(text: string, _: number, end: number): boolean {
+  for (let at = end; at <= end + MAX_USER_INFO; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === AT) return true;
+    if (!(code > 0x20) || '/"\'<>'.includes(text.charAt(at))) return false;
+  }
+  return false;
+}
+
 export const generic: readonly BuiltinDetector[] = [
   {
     cue: 'literal',
@@ -82,8 +96,9 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'The password in a URL with user and password',
     source: 'https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1',
     literals: ['://'],
-    pattern: '[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\\s:/@"\'<>]{0,128}:([^\\s/@"\'<>]{1,256})@[^\\s/@"\'<>]',
+    pattern: '[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\\s:/@"\'<>]{0,128}:([^\\s/@"\'<>]{1,256})@[^\\s/@"\'<>${]',
     reach: { before: 32, after: 400 },
+    mayStand: hasUser,
     valid: isPassword,
     embedded: true,
     examples: () => ({
@@ -96,6 +111,7 @@ export const generic: readonly BuiltinDetector[] = [
         'https://example.org:8443/a@b',
         'postgres://db.example:5432/x',
         'http://a:${PASS}@b',
+        '`http://hello:world@${proxy.address}`',
       ],
     }),
   },

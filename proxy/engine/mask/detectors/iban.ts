@@ -96,6 +96,18 @@ const IBAN_LENGTHS = new Map(
   }),
 );
 
+/** So many letters and digits as the country has; words may follow behind a space. */
+function cutToLength(match: string): string {
+  const length = IBAN_LENGTHS.get(match.slice(0, 2).toUpperCase()) ?? 0;
+  let counted = 0;
+  for (let at = 0; at < match.length; at += 1) {
+    if (/[ -]/.test(match.charAt(at))) continue;
+    counted += 1;
+    if (counted === length) return /^(?:$|[ -])/.test(match.slice(at + 1)) ? match.slice(0, at + 1) : match;
+  }
+  return match;
+}
+
 function ibanExample(country: string, account: string): string {
   for (let check = 2; check < 99; check += 1) {
     const candidate = country + String(check).padStart(2, '0') + account;
@@ -106,6 +118,8 @@ function ibanExample(country: string, account: string): string {
 
 export const iban: BuiltinDetector = {
   cue: 'digits',
+  mixed: true,
+  cut: cutToLength,
   name: 'iban',
   description: 'International bank account number: country, length and check digits',
   source:

@@ -6,6 +6,7 @@ export interface Identifier {
   readonly description: string;
   readonly source: string;
   readonly pattern: RegExp;
+  readonly mixed?: boolean;
   /** Takes the value without its separators. */
   readonly checks: (compact: string) => boolean;
   /** In lower case: one must stand before the value or in its key, where its shape alone does not prove it. */
@@ -36,7 +37,17 @@ function compactOf(value: string): string {
 }
 
 export function identifier(format: Identifier): NumberDetector {
-  const { name, description, source, pattern, checks, words, shape = /[ .\-/]/, example } = format;
+  const {
+    name,
+    description,
+    source,
+    pattern,
+    mixed = false,
+    checks,
+    words,
+    shape = /[ .\-/]/,
+    example,
+  } = format;
   const proves = (value: string, { before, key }: Surroundings): boolean =>
     words === undefined ||
     shape.test(value) ||
@@ -47,6 +58,7 @@ export function identifier(format: Identifier): NumberDetector {
     description,
     source,
     pattern,
+    mixed,
     valid: (value, around) => proves(value, around) && checks(compactOf(value)),
     normalize: compactOf,
     examples: () => {

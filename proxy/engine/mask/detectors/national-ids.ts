@@ -46,6 +46,7 @@ export const nationalIds: readonly BuiltinDetector[] = [
     description: 'DNI and NIE of Spain',
     source:
       'https://www.interior.gob.es/opencms/es/servicios-al-ciudadano/tramites-y-gestiones/dni/calculo-del-digito-de-control-del-nif-nie/',
+    mixed: true,
     pattern: /(?<![0-9A-Za-z.])(?:[0-9]{8}|[XYZ][ -]?[0-9]{7})[ -]?[A-HJ-NP-TV-Z](?![0-9A-Za-z])/g,
     checks: passesDni,
     words: ['dni', 'nif', 'nie'],

@@ -26,6 +26,9 @@ function isEmail(value: string): boolean {
   return local.length <= 64 && !/^\.|\.\.|\.$/.test(local) && !/(?:^|\.)-|-(?:\.|$)|[^.]{64}/.test(domain);
 }
 
+const LOCAL = /[A-Za-z0-9._%+'-]/;
+const HOST = /[A-Za-z0-9-]/;
+
 export const personalData: readonly BuiltinDetector[] = [
   {
     cue: 'literal',
@@ -33,9 +36,11 @@ export const personalData: readonly BuiltinDetector[] = [
     description: 'E-mail address',
     source: 'https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2',
     literals: ['@'],
+    mayStand: (text, start, end) => LOCAL.test(text.charAt(start - 1)) && HOST.test(text.charAt(end)),
     pattern: "[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*\\.[A-Za-z]{2,24}",
     reach: { before: 65, after: 256 },
-    valid: isEmail,
+    // What stands between a scheme and its host is a user and a password.
+    valid: (value, { before }) => isEmail(value) && !/:\/\/[^\s/@]*:$/.test(before),
     normalize: (value) => value.toLowerCase(),
     examples: () => ({
       positive: ['ada.lovelace@' + 'example.org', 'x+y@' + 'mail.example.co.uk', '<a@' + 'b.io>'],
@@ -49,7 +54,7 @@ export const personalData: readonly BuiltinDetector[] = [
       'Phone number: international with +, or of the North American plan with its usual punctuation',
     source: 'ITU-T E.164; https://www.nanpa.com/numbering',
     pattern:
-      /(?<![0-9A-Za-z.+-])(?:\+[1-9](?:[ .()-]{0,2}[0-9]){7,14}|\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}|[2-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{4})(?![0-9A-Za-z]|[.-][0-9])/g,
+      /(?<![0-9A-Za-z.+)-])(?:\+[1-9](?:[ .()-]{0,2}[0-9]){7,14}|\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}|[2-9][0-9]{2}([ .-])[0-9]{3}\1[0-9]{4})(?![0-9A-Za-z]|[.-][0-9])/g,
     valid: isNorthAmericanPhone,
     normalize: (value) => (value.startsWith('+') ? '+' : '') + digitsOf(value),
     examples: () => ({

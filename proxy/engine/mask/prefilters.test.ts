@@ -1,0 +1,127 @@
+/** What spares a look must not change what is found: held against the detectors' patterns on the whole text. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Budget } from './budget.ts';
+import type { BuiltinDetector, LiteralDetector, NumberDetector } from './detectors/detector.ts';
+import { PRESETS } from './detectors/index.ts';
+import { PatternMatcher } from './pattern-matcher.ts';
+import { spansOf } from './regexps.ts';
+import { RE2JS } from 're2js';
+import type { Span } from './types.ts';
+
+const all: readonly BuiltinDetector[] = Object.values(PRESETS).flat();
+const numbers = all.filter((detector): detector is NumberDetector => detector.cue === 'digits');
+const literals = all.filter((detector): detector is LiteralDetector => detector.cue === 'literal');
+const examples = all.flatMap((detector) => {
+  const { positive, negative } = detector.examples();
+  return [...positive, ...negative];
+});
+
+const between = fc.constantFrom(
+  '',
+  ' ',
+  '\n',
+  ', ',
+  '"',
+  "'",
+  '=',
+  ': ',
+  '://',
+  '@',
+  '_',
+  '-',
+  '/',
+  '(',
+  ')',
+  '+',
+  '.',
+  'é',
+  '${',
+);
+const digits = fc.stringMatching(/^[0-9][0-9 .()/-]{6,30}[0-9]$/);
+const piece = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...examples) },
+  { weight: 2, arbitrary: digits },
+  fc.constantFrom('token', 'password', 'api_key', 'secret', 'https', 'basic ', 'bearer ', '4', 'GB'),
+  fc.lorem({ maxCount: 4 }),
+  fc.stringMatching(/^[A-Za-z0-9+/_-]{1,60}$/),
+);
+const text = fc
+  .array(fc.tuple(piece, between), { minLength: 1, maxLength: 12 })
+  .map((parts) => parts.flat().join(''));
+
+function plain(found: readonly Span[]): Set<string> {
+  return new Set(found.map(({ start, end }) => `${start}-${end}`));
+}
+
+/** Every number that a pattern finds in the whole text. */
+function slowly({ pattern, cut, valid }: NumberDetector, whole: string): Set<string> {
+  const found: Span[] = [];
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(whole); match !== null; match = pattern.exec(whole)) {
+    const value = cut?.(match[0]) ?? match[0];
+    const span = { start: match.index, end: match.index + value.length };
+    const around = {
+      before: whole.slice(Math.max(0, span.start - 64), span.start),
+      next: whole.charAt(span.end),
+      key: undefined,
+    };
+    const isValid = valid?.(value, around) !== false;
+    pattern.lastIndex = isValid ? span.end : match.index + 1;
+    if (isValid) found.push(span);
+  }
+  return plain(found);
+}
+
+describe('what is spared', () => {
+  it('are no numbers', () => {
+    const matchers = numbers.map((detector) => ({ detector, matcher: new PatternMatcher([detector]) }));
+    fc.assert(
+      fc.property(text, (whole) => {
+        for (const { detector, matcher } of matchers)
+          expect([detector.name, plain(matcher.numbers(whole, undefined, new Budget(Infinity)))]).toEqual([
+            detector.name,
+            slowly(detector, whole),
+          ]);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('are no matches around a literal', () => {
+    const spared = literals.filter(
+      ({ mayStand, leastLength }) => mayStand !== undefined || leastLength !== undefined,
+    );
+    const pairs = spared.map((detector) => {
+      const slow: LiteralDetector = { ...detector, mayStand: () => true, leastLength: 0 };
+      return { detector, fast: new PatternMatcher([detector]), slow: new PatternMatcher([slow]) };
+    });
+    fc.assert(
+      fc.property(text, (whole) => {
+        for (const { detector, fast, slow } of pairs) {
+          const found = plain(fast.literal(whole, undefined, new Budget(Infinity)));
+          expect([detector.name, found]).toEqual([
+            detector.name,
+            plain(slow.literal(whole, undefined, new Budget(Infinity))),
+          ]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are no matches beyond the window of a literal', () => {
+    const patterns = literals.map((detector) => ({ detector, regexp: RE2JS.compile(detector.pattern) }));
+    for (const { detector, regexp } of patterns) {
+      for (const example of detector.examples().positive) {
+        const [span] = [...spansOf(regexp, example)];
+        const found = new PatternMatcher([detector]).literal(example, undefined, new Budget(Infinity));
+        expect([detector.name, found.at(0)?.start, found.at(0)?.end]).toEqual([
+          detector.name,
+          span?.start,
+          span?.end,
+        ]);
+      }
+    }
+  });
+});
