@@ -17,6 +17,9 @@ const HELP = `Usage: gatehouse standalone DIR [options]
 Guards MCP servers on this machine with the manifests in DIR, which is watched: an edit is in force at once.
 
   --listen HOST:PORT   where MCP clients connect (default 127.0.0.1:8400)
+  --egress HOST:PORT   where servers call to the outside, once a gateway has egress (default 127.0.0.1:8410)
+  --egress-ca FILE     roots beside those of the system that vouch for the outside, PEM
+  --resolver ADDRESS   asked for names of the outside instead of the machine's own; ADDRESS:PORT, several times
   --admin HOST:PORT    health, metrics, status, approvals (default 127.0.0.1:8420)
   --settings FILE      YAML of the installation: who approvers are, how they are asked, the console, floors
   --state DIR          records, approvals, spool, keys (default DIR/.gatehouse)
@@ -48,6 +51,9 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
     allowPositionals: true,
     options: {
       listen: { type: 'string', default: '127.0.0.1:8400' },
+      egress: { type: 'string', default: '127.0.0.1:8410' },
+      'egress-ca': { type: 'string' },
+      resolver: { type: 'string', multiple: true, default: [] },
       admin: { type: 'string', default: '127.0.0.1:8420' },
       state: { type: 'string' },
       settings: { type: 'string' },
@@ -64,6 +70,11 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
   }
   const listen = parseAddress(values.listen, '--listen');
   const admin = parseAddress(values.admin, '--admin');
+  const egress = {
+    listen: parseAddress(values.egress, '--egress'),
+    caFile: values['egress-ca'] === undefined ? undefined : resolve(values['egress-ca']),
+    resolvers: values.resolver,
+  };
   await checkDirectory(directory);
   try {
     const config = readOperatorConfig();
@@ -74,6 +85,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         state: resolve(values.state ?? join(directory, '.gatehouse')),
         listen,
         admin,
+        egress,
         logLevel: config.logLevel,
         settings: await readStandaloneSettings(values.settings),
         vault: readVaultConfig(),

@@ -212,7 +212,6 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     credential(FILE, '{ file: { path: /run/key } }'),
     'spec.credentials[0].inject.file is not built yet; use server.header.',
   ],
-  [gateway({ egress: '{ default: Deny }' }), 'spec.egress is not built yet; leave it out.'],
   [
     gateway({ recording: '{ retention: 3 months }' }),
     'spec.recording.retention must be a duration such as 30s, 15m, 1h30m or 90d.',

@@ -33,8 +33,23 @@ export interface ProxyConfig {
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly exitWithParent: boolean;
+  /** Undefined where this process serves no calls to the outside. */
+  readonly egress: EgressConfig | undefined;
   /** What stdio servers get of this process's environment: enough to find their programs, none of its secrets. */
   readonly childEnvironment: Readonly<Record<string, string>>;
+}
+
+/** How the server's own calls go to the outside. */
+export interface EgressConfig {
+  /** Where they come in. */
+  readonly listen: Address;
+  /** What the app is given to trust is written here. */
+  readonly trustDirectory: string;
+  /** Asked for names instead of this machine's own. */
+  readonly resolvers: readonly string[];
+  readonly clusterDomain: string;
+  /** Roots beside those of the system that vouch for the outside, PEM. */
+  readonly caFile: string | undefined;
 }
 
 const path = z.string().min(1, 'must name a file or directory');
@@ -55,6 +70,11 @@ const environment = z.object({
   GATEHOUSE_TOKEN_FILE: path,
   GATEHOUSE_VAULT_JWT_FILE: path.optional(),
   GATEHOUSE_STATE_DIR: path,
+  GATEHOUSE_EGRESS_LISTEN: z.string().optional(),
+  GATEHOUSE_EGRESS_TRUST_DIR: path.optional(),
+  GATEHOUSE_EGRESS_CA_FILE: path.optional(),
+  GATEHOUSE_RESOLVERS: z.string().default(''),
+  GATEHOUSE_CLUSTER_DOMAIN: z.string().min(1).default('cluster.local'),
   GATEHOUSE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   GATEHOUSE_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
 });
@@ -86,6 +106,7 @@ export function readProxyConfig(
     recorderUrl: from.GATEHOUSE_RECORDER_URL,
     ...rootsOf(from),
     probes: probesOf(from),
+    egress: egressOf(from),
     tokenFile: from.GATEHOUSE_TOKEN_FILE,
     vaultTokenFile: from.GATEHOUSE_VAULT_JWT_FILE,
     spoolDir: join(resolve(from.GATEHOUSE_STATE_DIR), 'spool'),
@@ -107,6 +128,17 @@ function rootsOf(from: Environment): Pick<ProxyConfig, 'ca' | 'caFile'> {
   throw new ProxyConfigError(
     `GATEHOUSE_CA_FILE and GATEHOUSE_CA are ${ca === undefined ? 'not set' : 'both set'}; the proxy needs one of them.`,
   );
+}
+
+function egressOf(from: Environment): EgressConfig | undefined {
+  if (from.GATEHOUSE_EGRESS_LISTEN === undefined) return undefined;
+  return {
+    listen: parseAddress(from.GATEHOUSE_EGRESS_LISTEN, 'GATEHOUSE_EGRESS_LISTEN'),
+    trustDirectory: from.GATEHOUSE_EGRESS_TRUST_DIR ?? join(resolve(from.GATEHOUSE_STATE_DIR), 'egress'),
+    resolvers: from.GATEHOUSE_RESOLVERS.split(',').filter((address) => address !== ''),
+    clusterDomain: from.GATEHOUSE_CLUSTER_DOMAIN,
+    caFile: from.GATEHOUSE_EGRESS_CA_FILE,
+  };
 }
 
 function probesOf(from: Environment): ProxyConfig['probes'] {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { gatewayName, type Bundle, type ServerSpec } from '#bundle';
 import type { Applied } from '#control';
 import { sentenceOf } from '../lib/errors.ts';
+import { putEgress } from './egress-http.ts';
+import type { HttpEgress } from './egress/http/index.ts';
 import type { LenderDeps } from './credential/lender.ts';
 import { GatewayState, type StateDeps } from './gateway-state.ts';
 import { assembleGateway, type GatewayDeps } from './assemble.ts';
@@ -15,6 +17,8 @@ export interface GatewaysDeps extends GatewayDeps, StateDeps {
   /** What outlives a restart of this process. */
   readonly stateDir: string;
   readonly connect: (server: ServerSpec, bundle: Bundle, state: GatewayState) => Upstream;
+  /** Ways of a gateway's server to the outside. Undefined where this process offers none. */
+  readonly egress: HttpEgress | undefined;
 }
 
 interface Entry {
@@ -95,10 +99,21 @@ export class Gateways {
     const upstream = same ? before.gateway.upstream : this.#deps.connect(bundle.server, bundle, state);
     const listenUrl = `${this.#deps.listenUrl}${prefix}`;
     const gateway = await assembleGateway(bundle, state, upstream, { ...this.#deps, listenUrl });
+    await this.#putEgress(bundle, state, gateway);
     state.current = gateway;
     this.#entries.set(name, { state, gateway, prefix });
     if (before !== undefined && !same)
       setTimeout(() => void before.gateway.upstream.close(), GRACE_MS).unref();
+  }
+
+  async #putEgress(bundle: Bundle, state: GatewayState, gateway: Gateway): Promise<void> {
+    const { egress, now, log } = this.#deps;
+    if (egress !== undefined) await putEgress(egress, { bundle, state, gateway, now });
+    else if (bundle.egress !== undefined)
+      log.warn(
+        { gateway: gateway.name },
+        'this pod was made before its gateway had egress; it takes effect when the pod is made again',
+      );
   }
 
   #newState(gateway: string): GatewayState {
@@ -115,6 +130,7 @@ export class Gateways {
     this.#entries.delete(name);
     entry.state.sessions.close();
     entry.state.toolReporter.close();
+    this.#deps.egress?.remove(name);
     await Promise.all([entry.gateway.upstream.close(), entry.state.leases.close()]);
     this.#deps.metrics.bundleRemoved(name);
   }

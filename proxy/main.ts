@@ -1,8 +1,10 @@
 /** The proxy process: builds every client and hands them on, says when it is ready, and ends in order. */
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fetch } from 'undici';
-import type { Bundle, ServerSpec } from '#bundle';
+import { gatewayName, type Bundle, type ServerSpec } from '#bundle';
 import { steadyClock } from '../lib/clock.ts';
 import { freshFile } from '../lib/fresh-file.ts';
 import { formatAddress, listen } from '../lib/listen.ts';
@@ -15,6 +17,9 @@ import { ControlClient } from './control/client.ts';
 import { lastBundlesIn } from './control/last-bundles.ts';
 import { openRoots, type Roots } from './control/roots.ts';
 import { nodeFiles } from './credential/index.ts';
+import type { Destination } from './egress/destination.ts';
+import { HttpEgress } from './egress/http/index.ts';
+import { createResolve } from './egress/resolve.ts';
 import { follow } from './follow.ts';
 import { createHttpUpstream } from './forward/http.ts';
 import { createSseUpstream } from './forward/sse.ts';
@@ -89,7 +94,9 @@ async function serve(parts: Parts): Promise<void> {
   const { config, log, metrics, stop, client, recorder } = parts;
   const receiver = createListener();
   const bound = await listen(receiver, config.listen);
+  const egress = await createEgress(config, log);
   const serving = new Gateways({
+    egress,
     approvals: createApprovals(client),
     lending: { files: nodeFiles, clock: steadyClock, random: Math.random },
     stateDir: config.stateDir,
@@ -101,7 +108,7 @@ async function serve(parts: Parts): Promise<void> {
     tellTools: (seen) => client.tell({ method: 'POST', path: '/v1/tools', body: seen }),
     log,
     listenUrl: `http://${formatAddress(bound)}`,
-    connect: (server, bundle, state) => connect(server, bundle, state, parts),
+    connect: (server, bundle, state) => connect(server, bundle, state, { ...parts, egress }),
   });
   const authorities = memoized((bundle: Bundle) => authoritiesOf(bound, bundle));
   receiveOn(receiver, {
@@ -139,10 +146,39 @@ async function serve(parts: Parts): Promise<void> {
     const servers = [receiver, metricsServer, ...(probesServer === undefined ? [] : [probesServer])];
     await Promise.all(servers.map((server) => closeServer(server, DRAIN_MS)));
     await serving.close();
+    await egress?.close();
   }
 }
 
-function connect(server: ServerSpec, bundle: Bundle, state: GatewayState, { config, log }: Parts): Upstream {
+async function createEgress(
+  { egress, controlUrl, recorderUrl, stateDir }: ProxyConfig,
+  log: Logger,
+): Promise<HttpEgress | undefined> {
+  if (egress === undefined) return undefined;
+  const { listen: address, trustDirectory, resolvers, clusterDomain, caFile } = egress;
+  return new HttpEgress({
+    listen: address,
+    trustDirectory,
+    authorityDirectory: join(stateDir, 'egress-authority'),
+    resolve: createResolve({ servers: resolvers, clusterDomain, now: Date.now }),
+    reserved: [controlUrl, recorderUrl].map(destinationOf),
+    moreRoots: caFile === undefined ? [] : [await readFile(caFile, 'utf8')],
+    now: Date.now,
+    log,
+  });
+}
+
+function destinationOf(url: string): Destination {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 443) };
+}
+
+function connect(
+  server: ServerSpec,
+  bundle: Bundle,
+  state: GatewayState,
+  { config, log, egress }: Parts & { readonly egress: HttpEgress | undefined },
+): Upstream {
   const maxMessageBytes = bundle.limits.maxBodyBytes * ANSWER_FACTOR;
   switch (server.transport) {
     case 'StreamableHTTP':
@@ -152,7 +188,14 @@ function connect(server: ServerSpec, bundle: Bundle, state: GatewayState, { conf
     case 'Stdio':
       return createStdioUpstream({
         command: server.command ?? [],
-        environment: config.childEnvironment,
+        environmentOf: (session) => {
+          const bind = state.whoseCall.bind.bind(state.whoseCall);
+          const proof = egress?.proofFor(gatewayName(bundle.gateway), session, bind);
+          return {
+            environment: { ...config.childEnvironment, ...proof?.environment },
+            end: proof?.end ?? (() => undefined),
+          };
+        },
         maxMessageBytes,
         onNoise: (line) => logNoise(line, state, log),
       });

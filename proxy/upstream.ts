@@ -4,6 +4,8 @@ import type { SseEvent } from './lib/sse.ts';
 
 /** What a session holds towards its server. The upstream writes it, sessions only keep it. */
 export interface UpstreamLink {
+  /** Id of the session that it belongs to. */
+  readonly session: string;
   /** Mcp-Session-Id of the server, once it gave one. */
   sessionId: string | undefined;
   /** A connection or a child process of this session's own. */

@@ -23,13 +23,14 @@ import type { VaultConfig } from '../config.ts';
 import { startChild, type Child } from './child.ts';
 import { startRecorder } from './recorder.ts';
 import { vaultAccess } from './vault.ts';
-import { issueTokens, proxyEnvironment, type Common } from './wires.ts';
+import { issueTokens, proxyEnvironment, type Common, type EgressWire } from './wires.ts';
 
 export interface StandaloneOptions {
   readonly directory: string;
   readonly state: string;
   readonly listen: Address;
   readonly admin: Address;
+  readonly egress: EgressWire;
   readonly logLevel: LogLevel;
   readonly settings: Settings;
   readonly vault: VaultConfig | undefined;
@@ -159,7 +160,7 @@ async function start(
         proxyEnvironment(
           common,
           {
-            ...{ tokens, listen: options.listen },
+            ...{ tokens, listen: options.listen, egress: options.egress },
             controlUrl: operator.controlUrl,
             recorderUrl: recorder.ready.listen,
             caFile: pki.caFile,

@@ -55,9 +55,27 @@ export function recorderEnvironment(
   };
 }
 
+/** How servers' own calls go to the outside. */
+export interface EgressWire {
+  /** Only listened on while a gateway has egress. */
+  readonly listen: Address;
+  /** Roots beside those of the system, PEM. */
+  readonly caFile: string | undefined;
+  readonly resolvers: readonly string[];
+}
+
+export interface ProxyWires {
+  readonly controlUrl: string;
+  readonly recorderUrl: string;
+  readonly caFile: string;
+  readonly tokens: Tokens;
+  readonly listen: Address;
+  readonly egress: EgressWire;
+}
+
 export function proxyEnvironment(
   common: Common,
-  wires: { controlUrl: string; recorderUrl: string; caFile: string; tokens: Tokens; listen: Address },
+  wires: ProxyWires,
   before: Ready | undefined,
 ): Record<string, string> {
   return {
@@ -68,6 +86,9 @@ export function proxyEnvironment(
     GATEHOUSE_CA_FILE: wires.caFile,
     GATEHOUSE_TOKEN_FILE: wires.tokens.proxyTokenFile,
     GATEHOUSE_STATE_DIR: join(common.state, PROXY),
+    GATEHOUSE_EGRESS_LISTEN: formatAddress(wires.egress.listen),
+    ...(wires.egress.caFile === undefined ? {} : { GATEHOUSE_EGRESS_CA_FILE: wires.egress.caFile }),
+    ...(wires.egress.resolvers.length === 0 ? {} : { GATEHOUSE_RESOLVERS: wires.egress.resolvers.join(',') }),
   };
 }
 

@@ -9,8 +9,11 @@ import type { Answer, Upstream, UpstreamCall, UpstreamLink } from '../upstream.t
 
 export interface StdioOptions {
   readonly command: readonly string[];
-  /** The whole environment of the child: nothing of ours is inherited. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** The whole environment of a session's child: nothing of ours is inherited. `end` is called when the child has ended. */
+  readonly environmentOf: (session: string) => {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly end: () => void;
+  };
   readonly maxMessageBytes: number;
   /** What the child writes to stderr, and stdout that is no JSON; it may hold anything. */
   readonly onNoise: (line: string) => void;
@@ -26,7 +29,11 @@ export function createStdioUpstream(options: StdioOptions): Upstream {
     if (existing instanceof StdioChild && existing.connection.open) return existing;
     // A new process knows nothing of what the client agreed on with the one that died.
     if (existing !== undefined && !isModern(headers)) throw processEnded();
-    const child = new StdioChild(options, () => children.delete(child));
+    const { environment, end } = options.environmentOf(link.session);
+    const child = new StdioChild(options, environment, () => {
+      children.delete(child);
+      end();
+    });
     children.add(child);
     link.connection = child;
     return child;
@@ -82,12 +89,16 @@ class StdioChild {
   readonly connection: Connection;
   readonly #process: ChildProcessWithoutNullStreams;
 
-  constructor(options: StdioOptions, onExit: () => void) {
+  constructor(options: StdioOptions, environment: Readonly<Record<string, string>>, onExit: () => void) {
     const [program = '', ...args] = options.command;
     // A group of its own, so that what the server starts ends with it.
-    this.#process = spawn(program, args, { env: { ...options.environment }, stdio: 'pipe', detached: true });
+    this.#process = spawn(program, args, { env: { ...environment }, stdio: 'pipe', detached: true });
     this.connection = new Connection({ send: (text) => this.#write(text), close: () => void this.stop() });
-    this.#process.on('error', (cause) => this.#gone(`could not be started: ${sentenceOf(cause)}`, cause));
+    this.#process.on('error', (cause) => {
+      // One that never started does not exit.
+      if (this.#process.pid === undefined) onExit();
+      this.#gone(`could not be started: ${sentenceOf(cause)}`, cause);
+    });
     this.#process.once('exit', (code, signal) => {
       onExit();
       this.#gone(`ended (${signal ?? `exit code ${code ?? 'unknown'}`})`, undefined);

@@ -191,7 +191,7 @@ function newSession(
   return {
     ...facts,
     owner,
-    link: { sessionId: undefined, connection: undefined },
+    link: { session: facts.id, sessionId: undefined, connection: undefined },
     streams: new Map(),
     cancels: new Map(),
     standalone: undefined,

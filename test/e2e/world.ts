@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { ChildOptions } from '../fixtures/child.ts';
-import { type Gatehouse, type Manifest, startGatehouse } from '../fixtures/gatehouse.ts';
+import {
+  type Gatehouse,
+  type GatehouseOptions,
+  type Manifest,
+  startGatehouse,
+} from '../fixtures/gatehouse.ts';
 import { type Issuer, startIssuer } from '../fixtures/issuer.ts';
 import type { Way } from '../fixtures/hand-client.ts';
 import { type ScriptedServer, startScriptedServer } from '../fixtures/scripted-server.ts';
@@ -26,7 +31,7 @@ export interface WorldOptions {
   readonly policies?: readonly Manifest[];
   readonly files?: Readonly<Record<string, string>>;
   /** Environment and command line of `gatehouse standalone`. */
-  readonly child?: ChildOptions;
+  readonly child?: ChildOptions & Pick<GatehouseOptions, 'args'>;
 }
 
 /** Everything is open to whoever is signed in. */

@@ -19,13 +19,18 @@ export interface OutboundCredential {
   readonly query?: Template | undefined;
   /** What the server holds instead; without one the value is put into every call to the hosts. */
   readonly placeholder?: { readonly prefix: string; readonly value: string } | undefined;
+  /** The variable of the server that holds it. */
+  readonly env?: string | undefined;
 }
 
 export interface Fields {
   get(name: string): { reveal(): string } | undefined;
 }
 
-export interface CompiledCredential extends Pick<OutboundCredential, 'name' | 'whenShared' | 'placeholder'> {
+export interface CompiledCredential extends Pick<
+  OutboundCredential,
+  'name' | 'whenShared' | 'placeholder' | 'env'
+> {
   readonly covers: (destination: Destination) => boolean;
   /** Throws EgressRefused for a field that is not there and for what no header may hold. */
   readonly render: (fields: Fields) => Rendered;
@@ -46,13 +51,14 @@ const BASIC = /^basic /i;
 
 /** The API refused what cannot be compiled; what gets here all the same covers nothing. */
 export function compileCredential(credential: OutboundCredential): CompiledCredential {
-  const { name, whenShared, placeholder } = credential;
+  const { name, whenShared, placeholder, env } = credential;
   const header = compile(name, credential.header);
   const query = compile(name, credential.query);
   return {
     name,
     whenShared,
     placeholder,
+    env,
     covers: coveredBy(header === undefined && query === undefined ? [] : credential.hosts),
     render: (fields) => {
       const inHeader = header?.(fields);

@@ -11,6 +11,7 @@ import { Upstreams } from './upstreams.ts';
 
 export interface Lease {
   readonly fields: ReadonlyMap<string, Secret>;
+  readonly expiresAt: number | undefined;
 }
 
 /** What both egresses are passed. */

@@ -280,7 +280,7 @@ test('a call whose owner is not certain is refused with the sentence that says s
 test('a process that must prove itself is known by its token, and nobody comes without one', async () => {
   await start({ ownProcesses: true });
   expect((await tunnelTo(world, `${API}:443`)).status).toBe(407);
-  world.tokens.set('t0ken', 'default/orders');
+  world.tokens.set('t0ken', { gateway: 'default/orders', ofSession: true });
   const basic = (token: string) => ({
     'proxy-authorization': `Basic ${Buffer.from(`child:${token}`).toString('base64')}`,
   });

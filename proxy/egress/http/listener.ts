@@ -19,12 +19,18 @@ import { tunnel } from './tunnel.ts';
 export interface ListenerOptions {
   /** The gateways whose servers may call outward. */
   readonly gateways: () => readonly EgressGateway[];
-  /** Who a process is that proves itself with a token: a name of a gateway, and its session's own proof. */
-  readonly gatewayOfToken: (token: string) => string | undefined;
+  /** Whom the password of a proxy URL was given to; undefined for what nobody was given. */
+  readonly holderOf: (token: string) => TokenHolder | undefined;
   /** Shows the certificate of a host to clients that trust the pod's CA. */
   readonly contextFor: (host: string) => SecureContext;
   readonly log: Logger;
   readonly limits?: Partial<ListenerLimits>;
+}
+
+/** A gateway, or a process that serves one of its sessions. */
+export interface TokenHolder {
+  readonly gateway: string;
+  readonly ofSession: boolean;
 }
 
 export interface ListenerLimits {
@@ -194,12 +200,12 @@ function misdirected(target: Destination, name: string | undefined): EgressRefus
 }
 
 /** The gateway that a connection belongs to. Throws EgressRefused where that is not certain. */
-function proven(headers: Headers, { gateways, gatewayOfToken }: ListenerOptions): Proven {
+function proven(headers: Headers, { gateways, holderOf }: ListenerOptions): Proven {
   const token = tokenIn(headers);
   const all = gateways();
-  const name = token === undefined ? undefined : gatewayOfToken(token);
-  const own = all.find((gateway) => gateway.name === name);
-  if (own !== undefined) return { gateway: own, token };
+  const holder = token === undefined ? undefined : holderOf(token);
+  const own = all.find(({ name }) => name === holder?.gateway);
+  if (own !== undefined) return { gateway: own, token: holder?.ofSession === true ? token : undefined };
   const [only, ...others] = all.filter(({ ownProcesses }) => !ownProcesses);
   if (token === undefined && only !== undefined && others.length === 0) return { gateway: only, token };
   throw new EgressRefused(

@@ -16,6 +16,7 @@ import {
 import { EgressWorld, freshPlaceholder } from '../../../test/fixtures/egress-world.ts';
 import { Secret } from '../../../lib/secret.ts';
 import type { OutboundCredential } from './credential.ts';
+import type { Lease } from './gateway.ts';
 
 const API = 'api.example.test';
 const PLAIN = 'plain.example.test';
@@ -130,6 +131,7 @@ test('a user and a password are encoded as Basic credentials', async () => {
     deps: {
       lend: () =>
         Promise.resolve({
+          expiresAt: undefined,
           fields: new Map([
             ['user', new Secret('orders')],
             ['password', new Secret('pass-word-123')],
@@ -384,7 +386,8 @@ test('a secret that the upstream refused is replaced once, and a request that ca
       response.writeHead(request.headers.authorization === 'Bearer second-value-2' ? 200 : 401).end('x');
     },
   });
-  const lease = (): { fields: Map<string, Secret> } => ({
+  const lease = (): Lease => ({
+    expiresAt: undefined,
     fields: new Map([['token', new Secret(current)]]),
   });
   await world.start({

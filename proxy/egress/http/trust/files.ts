@@ -19,8 +19,9 @@ export async function writeTrustFiles(
   roots: readonly string[],
   now: number,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await chmod(directory, READABLE_DIRECTORY);
+  const made = await mkdir(directory, { recursive: true });
+  // A volume that was mounted there is somebody else's to change, and readable already.
+  if (made !== undefined) await chmod(directory, READABLE_DIRECTORY);
   const all = [ca, ...roots].map((pem) => `${pem.trim()}\n`);
   await writeFileDurably(join(directory, TRUST_FILES.ca), ca, READABLE);
   await writeFileDurably(join(directory, TRUST_FILES.caAndRoots), all.join(''), READABLE);
