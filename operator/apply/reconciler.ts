@@ -129,15 +129,37 @@ function wantedOf(object: ObjectConditions, desired: DesiredState, pods: readonl
   if (object.kind !== 'McpGateway') return wantedOfPolicy(object);
   if (gateway === undefined) return { conditions: object.conditions, members: {} };
   const bundle = desired.bundles.find((entry) => gatewayName(entry.gateway) === name);
+  const answering = pods.filter((pod) => pod.gateway === name);
   return wantedOfGateway({
     object,
     interception: gateway.spec.interception,
+    past: servicesPast(gateway, desired.snapshot.services, answering),
     revision: bundle?.revision,
     pods: {
-      answering: pods.filter((pod) => pod.gateway === name),
+      answering,
       taken: pods.filter((pod) => pod.conflicting.includes(name)),
       injection: desired.injection(gateway),
     },
+  });
+}
+
+/** Names of the Services that, under Port, lead past the sidecars of these pods. */
+function servicesPast(
+  { spec: { interception, server } }: McpGateway,
+  services: DesiredState['snapshot']['services'],
+  pods: readonly SelectedPod[],
+): string[] {
+  if (interception !== 'Port') return [];
+  return services.flatMap(({ metadata, spec }) => {
+    const wanted = Object.entries(spec.selector);
+    const leads = pods.some(
+      ({ pod: { metadata: pod } }) =>
+        pod.namespace === metadata.namespace &&
+        wanted.length > 0 &&
+        wanted.every(([name, value]) => pod.labels[name] === value),
+    );
+    const isPast = spec.ports.some(({ port, targetPort = port }) => targetPort === server.port);
+    return leads && isPast ? [metadata.name] : [];
   });
 }
 

@@ -33,6 +33,7 @@ function wanted(pods: Partial<GatewayPods>, change: Partial<ObjectConditions> = 
     object: { ...object, ...change },
     interception: 'Redirect',
     revision: 'r1',
+    past: [],
     pods: { answering: [], taken: [], injection: 'now', ...pods },
   });
 }
@@ -71,10 +72,11 @@ test('a conflict names the older gateway', () => {
 });
 
 test('interception Port says what it does not hold', () => {
-  const { conditions } = wantedOfGateway({
-    ...{ object, interception: 'Port', revision: 'r1' },
+  const { conditions, members } = wantedOfGateway({
+    ...{ object, interception: 'Port', revision: 'r1', past: ['by-number'] },
     pods: { answering: [], taken: [], injection: undefined },
   });
+  expect(members['warnings']).toContainEqual(expect.stringContaining('Service by-number'));
   expect(conditions.filter(({ reason }) => reason === 'InterceptionPort').map(({ type }) => type)).toEqual([
     'EgressEnforced',
     'LoopbackEnforced',

@@ -33,6 +33,8 @@ export interface GatewayStatusInput {
   readonly interception: 'Redirect' | 'Port';
   readonly revision: string | undefined;
   readonly pods: GatewayPods;
+  /** Under Port: Services that lead to the server's port by number, past the sidecars. */
+  readonly past: readonly string[];
 }
 
 type Verdict = Omit<Condition, 'type'> & { readonly type: string };
@@ -58,9 +60,16 @@ export function wantedOfGateway(input: GatewayStatusInput): Wanted {
     members: {
       pods: countsOf(pods),
       ...(revision !== undefined && { bundle: revision }),
-      warnings: object.warnings.slice(0, MAX_WARNINGS).map((text) => text.slice(0, MAX_WARNING)),
+      warnings: [...object.warnings, ...input.past.map(pastSidecar)]
+        .slice(0, MAX_WARNINGS)
+        .map((text) => text.slice(0, MAX_WARNING)),
     },
   };
+}
+
+/** A pod is refused beside such a Service; one that came later is said to be there. */
+function pastSidecar(service: string): string {
+  return `Service ${service} leads to the server's port by number, past the sidecar; give its targetPort the name of the port, or use interception: Redirect.`;
 }
 
 export function wantedOfPolicy(object: ObjectConditions): Wanted {

@@ -33,6 +33,10 @@ const role = z.object({
   rules: z.array(rule),
 });
 
+function found<T>(text: string, schema: z.ZodType<T>): T[] {
+  return [...parseAllDocuments(text)].flatMap((document) => schema.safeParse(document.toJS()).data ?? []);
+}
+
 /** One line for each verb on each resource. */
 function rightsOf(text: string, name: string): string[] {
   const roles = [...parseAllDocuments(text)].flatMap(
@@ -113,6 +117,60 @@ describe.skipIf(missing !== undefined)(`the chart${because}`, () => {
     ['image.pullPolicy=Sometimes', "value must be one of 'Always', 'IfNotPresent', 'Never'"],
   ])('refused: %s', async (value, sentence) => {
     await expect(template(...chartValues, '--set', value)).rejects.toThrow(sentence);
+  });
+
+  test('a disruption leaves one operator, and can happen where there is only one', async () => {
+    const budget = z.object({ kind: z.literal('PodDisruptionBudget'), spec: z.looseObject({}) });
+    const limit = async (...values: string[]): Promise<unknown> =>
+      found(await template(...chartValues, ...values), budget).map(({ spec }) => ({ ...spec, selector: 0 }));
+    expect(await limit()).toEqual([{ minAvailable: 1, selector: 0 }]);
+    expect(await limit('--set=operator.replicas=1')).toEqual([{ maxUnavailable: 1, selector: 0 }]);
+    expect(await limit('--set=podDisruptionBudget.enabled=false')).toEqual([]);
+  });
+
+  test('what the network policies let in and what the monitors scrape are ports that are there', async () => {
+    const monitors = ['serviceMonitor', 'podMonitor'].map((one) => `--set=metrics.${one}.enabled=true`);
+    const text = await template(...chartValues, ...monitors);
+    const named = z.array(z.looseObject({ name: z.string() })).default([]);
+    const workload = z.object({
+      kind: z.enum(['Deployment', 'StatefulSet']),
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({
+        template: z.object({ spec: z.object({ containers: z.tuple([z.looseObject({ ports: named })]) }) }),
+      }),
+    });
+    const policy = z.object({
+      kind: z.literal('NetworkPolicy'),
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({ ingress: z.tuple([z.object({ ports: z.array(z.object({ port: z.string() })) })]) }),
+    });
+    const portsOf = new Map(
+      found(text, workload).map(({ metadata, spec }) => [
+        metadata.name,
+        spec.template.spec.containers[0].ports.map(({ name }) => name),
+      ]),
+    );
+    const policies = found(text, policy);
+    expect(policies.map(({ metadata }) => metadata.name)).toEqual([...portsOf.keys()]);
+    for (const { metadata, spec } of policies)
+      expect(spec.ingress[0].ports.map(({ port }) => port)).toEqual(portsOf.get(metadata.name));
+
+    const endpoints = z.array(z.object({ port: z.string(), path: z.literal('/metrics') }));
+    const service = z.object({ kind: z.literal('Service'), spec: z.object({ ports: named }) });
+    const served = found(text, service).flatMap(({ spec }) => spec.ports.map(({ name }) => name));
+    const serviceMonitor = z.object({ kind: z.literal('ServiceMonitor'), spec: z.object({ endpoints }) });
+    for (const { spec } of found(text, serviceMonitor))
+      for (const { port } of spec.endpoints) expect(served).toContain(port);
+    const podMonitor = z.object({
+      kind: z.literal('PodMonitor'),
+      spec: z.object({ podMetricsEndpoints: endpoints }),
+    });
+    // As injection calls it: operator/inject/sidecar.ts.
+    expect(found(text, podMonitor).flatMap(({ spec }) => spec.podMetricsEndpoints)).toEqual([
+      { port: 'gh-metrics', path: '/metrics' },
+    ]);
+    expect(found(text, serviceMonitor)).toHaveLength(1);
+    expect(found(await template(...chartValues), serviceMonitor)).toEqual([]);
   });
 
   test('resolvers that nobody gave and helm cannot find are asked for', async () => {

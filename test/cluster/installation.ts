@@ -7,7 +7,7 @@ import { buildGatehouseImage } from '../../hack/image/build.ts';
 import { cacheDirectory } from '../../hack/tools/config.ts';
 import { lockDirectory } from '../../lib/exclusive-lock.ts';
 import { eventually, type Cluster } from './cluster.ts';
-import { givenKubeconfig } from './config.ts';
+import { ownCluster } from './config.ts';
 
 export const NAMESPACE = 'gatehouse-system';
 const CHART = join(import.meta.dirname, '../../charts/gatehouse');
@@ -23,9 +23,9 @@ export function takeTurn(cluster: Cluster): Promise<() => void> {
   return eventually(() => Promise.resolve(lockDirectory(directory)), TURN_SECONDS);
 }
 
-/** Builds the image and brings it to the nodes; resolves with its size. A given cluster pulls it by itself. */
+/** Builds the image and brings it to the nodes; resolves with its size. Clusters of other machines pull it by themselves. */
 export async function provideImage(cluster: Cluster): Promise<{ bytesWithoutBase: number } | undefined> {
-  if (givenKubeconfig !== undefined) return undefined;
+  if (ownCluster() === undefined) return undefined;
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-installation-'));
   try {
     const archive = join(directory, 'image.tar');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from './cluster.ts';
-import { givenKubeconfig } from './config.ts';
+import { ownCluster } from './config.ts';
 import {
   installGatehouse,
   NAMESPACE,
@@ -15,18 +15,18 @@ import {
 } from './installation.ts';
 import { figuresOf } from './story/figures.ts';
 import { buildStoryImage } from './story/image.ts';
-import { people, policies, server } from './story/manifests.ts';
+import { gatedPod, people, policies, server } from './story/manifests.ts';
 import { queryPrometheus } from './story/prometheus.ts';
 import {
   asBo,
   call,
+  containerOf,
   guardedPod,
   heldCall,
   kill,
   killPods,
   leader,
   metricsOf,
-  ownCluster,
   podsOf,
   sessions,
   type World,
@@ -34,6 +34,7 @@ import {
 import { describeWithCluster } from './suite.ts';
 
 const METRICS = 15_020;
+const SIDECAR = 'gatehouse-proxy';
 const OPERATORS = 'app.kubernetes.io/component=operator';
 
 describeWithCluster('from helm install to helm uninstall', (cluster) => {
@@ -49,7 +50,7 @@ describeWithCluster('from helm install to helm uninstall', (cluster) => {
     const built = await provideImage(cluster());
     if (built !== undefined)
       figures.push(`image without base: ${(built.bytesWithoutBase / 1e6).toFixed(1)} MB`);
-    if (givenKubeconfig === undefined) {
+    if (ownCluster() !== undefined) {
       const archive = join(directory, 'story.tar');
       await buildStoryImage(archive);
       await cluster().loadImage(archive);
@@ -134,8 +135,9 @@ describeWithCluster('from helm install to helm uninstall', (cluster) => {
     };
     for (const addresses of Object.values(targets))
       expect(await metricsOf(world, `http://${addresses.join()}/metrics`)).toContain('gatehouse_');
-    if (givenKubeconfig !== undefined) return;
-    const up = await queryPrometheus(ownCluster(), targets, 'up == 1');
+    const layout = ownCluster();
+    if (layout === undefined) return;
+    const up = await queryPrometheus(layout, targets, 'up == 1');
     expect(up.map(({ metric }) => metric['job']).sort()).toEqual(['operator', 'sidecar']);
   });
 
@@ -147,6 +149,8 @@ describeWithCluster('from helm install to helm uninstall', (cluster) => {
   });
 
   it('goes on with calls when there is no operator', async () => {
+    // Injected now, and begun when there is nobody who could tell its sidecar anything.
+    await cluster().apply([gatedPod], world.namespace);
     const pods = await podsOf(cluster(), NAMESPACE, OPERATORS);
     await scaleOperator(0);
     await killPods(
@@ -158,9 +162,47 @@ describeWithCluster('from helm install to helm uninstall', (cluster) => {
     expect(await call(world, 'get-env', {})).toMatch(/denies this call/);
   });
 
+  // Only on the node itself can a container be killed that nobody may enter.
+  it.skipIf(ownCluster() === undefined)(
+    'starts a killed sidecar again without the operator, by the policies that were in force',
+    async () => {
+      const pod = (await guardedPod(world)).metadata.name;
+      const sidecar = { namespace: world.namespace, pod, container: SIDECAR };
+      const { restartCount } = await containerOf(world, sidecar);
+      await kill(world, sidecar);
+      await eventually(async () => {
+        expect(await containerOf(world, sidecar)).toMatchObject({
+          restartCount: restartCount + 1,
+          ready: true,
+        });
+      }, 90);
+      expect(await call(world, 'echo', { message: '4111 1111 1111 1111' })).toBe(
+        'Echo: [REDACTED:payment-card]',
+      );
+      expect(await call(world, 'get-env', {})).toMatch(/denies this call/);
+    },
+  );
+
+  it('keeps a sidecar that was never told anything from being ready', async () => {
+    const { namespace } = world;
+    const open = '[{"op":"remove","path":"/spec/schedulingGates"}]';
+    await cluster().kubectl([
+      ...['patch', 'pod/late', '--type=json', `--patch=${open}`],
+      `--namespace=${namespace}`,
+    ]);
+    const sidecar = { namespace, pod: 'late', container: SIDECAR };
+    await eventually(async () => {
+      expect(await cluster().logs('late', { namespace, container: SIDECAR })).toContain('cannot be reached');
+    }, 60);
+    expect(await containerOf(world, sidecar)).toMatchObject({ started: false, ready: false });
+    expect((await containerOf(world, { ...sidecar, container: 'server' })).state.running).toBeUndefined();
+  });
+
   it('has its operator back', async () => {
     await scaleOperator(2);
     await rolledOut('deployment/gatehouse-operator', NAMESPACE);
+    await cluster().waitFor('pod/late', 'Ready', world.namespace);
+    await cluster().kubectl(['delete', 'pod/late', `--namespace=${world.namespace}`]);
     expect(await call(world, 'echo', { message: 'together' })).toBe('Echo: together');
   });
 

@@ -7,7 +7,7 @@ import { takeDown } from '../../hack/cluster/take-down.ts';
 import { GATEHOUSE_IMAGE } from '../../hack/image/build.ts';
 import { BASE_IMAGE } from '../../hack/tools/parts.ts';
 import { Cluster } from './cluster.ts';
-import { givenImages, givenKubeconfig, sharedCluster } from './config.ts';
+import { givenImages, givenKubeconfig, ownCluster, sharedCluster } from './config.ts';
 import { testClusterName } from './names.ts';
 
 const START_TIMEOUT = 300_000;
@@ -35,14 +35,11 @@ async function connect(): Promise<Cluster> {
     gatehouse: givenImages.gatehouse ?? GATEHOUSE_IMAGE,
     node: givenImages.node ?? BASE_IMAGE,
   };
-  if (givenKubeconfig !== undefined) return new Cluster({ kubeconfig: givenKubeconfig, images });
-  const layout = clusterNamed(sharedCluster ?? testClusterName());
-  await bringUp(layout, { keep: false, say: () => undefined });
-  return new Cluster({
-    kubeconfig: layout.kubeconfig,
-    images,
-    load: (archive) => loadImages(layout, [archive]),
-  });
+  const layout = ownCluster();
+  const kubeconfig = givenKubeconfig ?? layout?.kubeconfig ?? '';
+  if (layout === undefined) return new Cluster({ kubeconfig, images });
+  if (givenKubeconfig === undefined) await bringUp(layout, { keep: false, say: () => undefined });
+  return new Cluster({ kubeconfig, images, load: (archive) => loadImages(layout, [archive]) });
 }
 
 /** A cluster that the run shares goes with the run. */

@@ -59,6 +59,31 @@ export function policies(namespace: string): readonly Manifest[] {
   ];
 }
 
+const podTemplate = {
+  metadata: { labels: { app: 'everything', 'gatehouse.dev/inject': 'true' } },
+  spec: {
+    terminationGracePeriodSeconds: 5,
+    containers: [
+      {
+        name: 'server',
+        ...image,
+        args: [SERVER_PROGRAM],
+        env: [{ name: 'PORT', value: String(PORT) }],
+        ports: [{ containerPort: PORT }],
+        readinessProbe: { tcpSocket: { port: PORT }, periodSeconds: 1 },
+      },
+    ],
+  },
+};
+
+/** One more pod of the server, which begins when its gate is taken away. */
+export const gatedPod: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'late', ...podTemplate.metadata },
+  spec: { ...podTemplate.spec, schedulingGates: [{ name: 'story.test/later' }] },
+};
+
 export const server: readonly Manifest[] = [
   {
     apiVersion: 'apps/v1',
@@ -66,22 +91,7 @@ export const server: readonly Manifest[] = [
     metadata: { name: 'everything' },
     spec: {
       selector: { matchLabels: { app: 'everything' } },
-      template: {
-        metadata: { labels: { app: 'everything', 'gatehouse.dev/inject': 'true' } },
-        spec: {
-          terminationGracePeriodSeconds: 5,
-          containers: [
-            {
-              name: 'server',
-              ...image,
-              args: [SERVER_PROGRAM],
-              env: [{ name: 'PORT', value: String(PORT) }],
-              ports: [{ containerPort: PORT }],
-              readinessProbe: { tcpSocket: { port: PORT }, periodSeconds: 1 },
-            },
-          ],
-        },
-      },
+      template: podTemplate,
     },
   },
   {

@@ -5,13 +5,10 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { run } from '../../../hack/tools/run.ts';
 import { kubernetes } from '../../../hack/tools/parts.ts';
-import { clusterNamed } from '../../../hack/cluster/config.ts';
 import { runOnNode } from '../../../hack/cluster/images.ts';
-import type { Layout } from '../../../hack/cluster/layout.ts';
 import { eventually, type Cluster } from '../cluster.ts';
-import { givenKubeconfig, sharedCluster } from '../config.ts';
+import { ownCluster } from '../config.ts';
 import { NAMESPACE } from '../installation.ts';
-import { testClusterName } from '../names.ts';
 import { callCommand } from './manifests.ts';
 
 /** Scratch files of the story lie in `directory`. */
@@ -37,8 +34,20 @@ const pods = z.object({
   ),
 });
 
-const status = z.array(z.object({ name: z.string(), containerID: z.string() })).default([]);
+const status = z
+  .array(
+    z.object({
+      name: z.string(),
+      containerID: z.string().default(''),
+      restartCount: z.number(),
+      ready: z.boolean(),
+      started: z.boolean().default(false),
+      state: z.object({ running: z.looseObject({}).optional() }),
+    }),
+  )
+  .default([]);
 const statuses = z.object({ status: z.object({ containerStatuses: status, initContainerStatuses: status }) });
+export type ContainerStatus = z.infer<typeof status>[number];
 
 interface Victim {
   readonly namespace: string;
@@ -129,23 +138,32 @@ export async function leader({ cluster }: World): Promise<string> {
   return lease.spec.holderIdentity.replace(/_[^_]*$/, '');
 }
 
-/** The cluster of this machine that the tests run on. */
-export function ownCluster(): Layout {
-  return clusterNamed(sharedCluster ?? testClusterName());
+export async function containerOf(
+  { cluster }: World,
+  { namespace, pod, container }: Victim,
+): Promise<ContainerStatus> {
+  const { status } = await cluster.get(statuses, `pod/${pod}`, namespace);
+  const all = [...status.containerStatuses, ...status.initContainerStatuses];
+  const found = all.find(({ name }) => name === container);
+  if (found === undefined) throw new Error(`${pod} has no container ${container}.`);
+  return found;
 }
 
 /** Ends a container with SIGKILL; where the node is not ours, its whole pod. */
 export async function kill(world: World, { namespace, pod, container }: Victim): Promise<void> {
-  if (givenKubeconfig !== undefined) return killPods(world, [pod]);
-  const { status } = await world.cluster.get(statuses, `pod/${pod}`, namespace);
-  const all = [...status.containerStatuses, ...status.initContainerStatuses];
-  const id = all.find(({ name }) => name === container)?.containerID.replace('containerd://', '');
-  if (id === undefined) throw new Error(`${pod} has no container ${container}.`);
-  await runOnNode(ownCluster(), ['ctr', '--namespace=k8s.io', 'tasks', 'kill', '--signal=SIGKILL', id]);
+  const layout = ownCluster();
+  if (layout === undefined) return killPods(world, [pod], namespace);
+  const { containerID } = await containerOf(world, { namespace, pod, container });
+  const id = containerID.replace('containerd://', '');
+  await runOnNode(layout, ['ctr', '--namespace=k8s.io', 'tasks', 'kill', '--signal=SIGKILL', id]);
 }
 
-export async function killPods({ cluster }: World, names: readonly string[]): Promise<void> {
-  const how = ['--grace-period=0', '--force', `--namespace=${NAMESPACE}`];
+export async function killPods(
+  { cluster }: World,
+  names: readonly string[],
+  namespace = NAMESPACE,
+): Promise<void> {
+  const how = ['--grace-period=0', '--force', `--namespace=${namespace}`];
   await cluster.kubectl(['delete', 'pod', ...names, ...how]);
 }
 
