@@ -10,4 +10,4 @@ USER 64311:64311
 # As cli/runtime.ts has it, which says why.
 ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=16", "--heap-growing-percent=30", "--liftoff-only", "/opt/gatehouse/main.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--initial-old-space-size=16", "--heap-growing-percent=30", "--liftoff-only", "/opt/gatehouse/main.mjs"]

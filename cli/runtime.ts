@@ -7,7 +7,7 @@
  * thousands of statements, to read each of them a fifth faster from then on.
  */
 export const NODE_FLAGS: readonly string[] = [
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   '--initial-old-space-size=16',
   '--heap-growing-percent=30',
   '--liftoff-only',

@@ -52,11 +52,12 @@ export function members(text: string, span: JsonSpan): JsonMember[] {
 }
 
 /**
- * Whether some object of the text may have the key: a quick no for what looks for a member that most messages do not
- * have. A letter that is written as an escape needs a `\\u`, so a text without one spells its keys as they are.
+ * Whether some object of the text may have the key, of ASCII letters: a quick no for what looks for a member that most
+ * messages do not have. A text without an escape of such a letter, `\u00…`, spells its keys as they are.
+ * Neither search begins with a quote or a backslash, of which JSON in a string is full.
  */
 export function mayHaveKey(text: string, key: string): boolean {
-  return text.includes(`"${key}"`) || text.includes('\\u');
+  return text.includes(`${key}"`) || text.includes('u00');
 }
 
 /** As `members` has it, without taking down what else is there: keys are unique in validated text. */
