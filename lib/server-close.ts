@@ -7,9 +7,13 @@ export async function closeServer(server: Server | SecureServer, graceMs: number
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
+  let again: NodeJS.Timeout | undefined;
   const cut = setTimeout(() => {
     server.closeAllConnections();
+    // What is still shaking hands is no connection yet, and is one a moment later.
+    again = setInterval(() => server.closeAllConnections(), 50);
   }, graceMs);
   await closed;
   clearTimeout(cut);
+  clearInterval(again);
 }

@@ -112,7 +112,8 @@ async function ask(judged: Judged, how: Ask): Promise<Cleared<ClientRequest> | P
 
   function pending(held: Judged, still: ApprovalView, { deps: { states, sealer } }: Ask): Pending {
     if (held.session.era === 'legacy') throw askAgain(still);
-    const expires = Date.parse(still.expiresAt);
+    // When an approval expires is the operator's to say: the clocks of the two may differ.
+    const expires = deps.now() + STATE_LIFETIME_MS;
     const body = {
       kind: 'hold',
       caller: held.caller,
