@@ -1,5 +1,6 @@
 /** A bundle made to work: the stages of one gateway, over what of it outlives a change of policy. */
 import { gatewayName, type Bundle } from '#bundle';
+import { sentenceOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { compileAccess } from './authorize/index.ts';
 import type { Approvals } from './control/approvals.ts';
@@ -10,6 +11,8 @@ import type { ClientNotification, ClientResponse, Credentialed, Identified, Judg
 import { createPassthrough } from './forward/passthrough.ts';
 import type { Upstream } from './upstream.ts';
 import { compileGuard } from './guard/index.ts';
+import { compileStatementGuard, refusalOf } from './guard/statement.ts';
+import type { PostgresPolicy } from './egress/postgres/deps.ts';
 import { createHold, type Hold } from './hold/index.ts';
 import { createToolIntegrity } from './integrity/index.ts';
 import type { Gateway } from './gateway.ts';
@@ -64,6 +67,7 @@ export async function assembleGateway(
     upstream,
     journal,
     masker,
+    databases: parts.databases,
     release,
     metadata: protectedResourceMetadata(bundle, resource),
     refusalMessage,
@@ -88,10 +92,10 @@ export async function assembleGateway(
         try {
           await upstream.post({ link: session.link, signal, ...outbound(await lend(exchange), headers) });
         } finally {
-          state.leases.endRequest(session.id, exchange.exchange);
+          state.endWork({ session: session.id, request: exchange.exchange });
         }
       },
-      ended: ({ session, exchange }) => state.leases.endRequest(session.id, exchange),
+      ended: ({ session, exchange }) => state.endWork({ session: session.id, request: exchange }),
       wrap: hold.wrap,
       enter: createEnter(bundle, state),
       learn: (text, exchange) => {
@@ -107,6 +111,7 @@ interface Parts {
   readonly log: Logger;
   readonly sealer: Sealer;
   readonly masker: Masker;
+  readonly databases: PostgresPolicy;
   readonly journal: Journal;
   readonly credentials: Credentials;
   readonly hold: Hold;
@@ -126,6 +131,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
   const journal = new Journal({ gateway: name, recorder, metrics, now, masker, onFailure });
   const credentials = createCredentials(bundle.credentials, state.leases);
   const guard = await compileGuard(bundle.rules);
+  const statements = await compileStatementGuard(bundle.rules);
   const access = compileAccess(bundle.access, { taskTarget: (caller, id) => tasks.targetOf(caller, id) });
   const hold = createHold({
     gateway: name,
@@ -180,6 +186,12 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     log,
     sealer,
     masker,
+    databases: {
+      masker,
+      policies: bundle.masking,
+      judges: statements.judges,
+      judge: (sql, call) => whyUnrecorded(journal) ?? refusalOf(statements.judge(sql, call), call),
+    },
     journal,
     credentials,
     hold,
@@ -190,6 +202,16 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     release,
     stages,
   };
+}
+
+/** A statement that could not be written down is not said. */
+function whyUnrecorded(journal: Journal): string | undefined {
+  try {
+    journal.checkReady();
+    return undefined;
+  } catch (error) {
+    return sentenceOf(error);
+  }
 }
 
 /** Notifications and responses, and what passes beside the MCP path: answers to what was judged when it was asked. */

@@ -1,8 +1,14 @@
 import type { ToolsSeen } from '#control';
 import { systemClock } from '../lib/clock.ts';
 import { Leases } from './credential/leases.ts';
+import type { Lease } from './credential/lease.ts';
 import type { LenderDeps } from './credential/lender.ts';
+import { Databases } from './egress/postgres/databases.ts';
+import type { EndedWork } from './egress/postgres/deps.ts';
+import { WireError } from './egress/postgres/errors.ts';
+import { createDatabaseDial } from './egress/postgres/upstream/dial.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Resolve } from './egress/resolve.ts';
 import { createKnownSecrets, type KnownSecrets } from './engine/mask/index.ts';
 import type { Gateway } from './gateway.ts';
 import { ParameterHeaders } from './forward/parameter-headers.ts';
@@ -21,6 +27,10 @@ export interface StateDeps {
   /** Tells the operator of tools that were seen. */
   readonly tellTools: (seen: ToolsSeen) => Promise<void>;
   readonly log: Logger;
+  /** Where the pod's own CA is kept. */
+  readonly authorityDirectory: string;
+  /** Finds databases by their names; undefined: as this machine does. */
+  readonly resolve: Resolve | undefined;
 }
 
 /** What lives on when the policy of a gateway changes. */
@@ -37,10 +47,12 @@ export class GatewayState {
   readonly whoseCall = new WhoseCall();
   readonly turns: Turns;
   readonly leases: Leases;
+  readonly databases: Databases<Lease>;
   /** The gateway in force. Undefined until the first bundle is. */
   current: Gateway | undefined;
 
-  constructor(gateway: string, { now, tellTools, log }: StateDeps, lending: Omit<LenderDeps, 'known'>) {
+  constructor(gateway: string, deps: StateDeps, lending: Omit<LenderDeps, 'known'>) {
+    const { now, tellTools, log } = deps;
     this.toolReporter = createToolReporter({
       gateway,
       takeNews: () => this.tools.takeNews(),
@@ -49,6 +61,19 @@ export class GatewayState {
     });
     this.known = createKnownSecrets({ now });
     this.leases = new Leases({ ...lending, known: this.known });
+    this.databases = new Databases({
+      known: this.known,
+      policy: () => this.#inForce().databases,
+      ownerOf: (hint, whenShared) => this.whoseCall.ownerOf(hint, whenShared),
+      lend: (credential, whose) => this.leases.lend(credential, whose),
+      replace: (credential, whose, refused) => this.leases.replace(credential, whose, refused),
+      record: (event) => this.#inForce().journal.outbound({ ...event, status: undefined }),
+      dial: createDatabaseDial(deps.resolve),
+      authorityDirectory: deps.authorityDirectory,
+      now,
+      log: log.child({ gateway }),
+    });
+    this.whoseCall.onChange(() => this.databases.reconsider());
     this.states = new RequestStates(now);
     this.rate = new RateLimit(now);
     this.turns = new Turns({ ...systemClock, now });
@@ -61,10 +86,23 @@ export class GatewayState {
             this.current.bundle.server.transport,
           ),
         ended: (session, reason) => {
-          this.leases.endSession(session.id);
+          this.endWork({ session: session.id });
           this.current?.journal.sessionEnded(session.id, reason);
         },
       },
     });
+  }
+
+  /** Work is over: what was lent to it is given back, and no session of a database outlives it. */
+  endWork({ session, request }: EndedWork): void {
+    this.databases.forget(request === undefined ? { session } : { session, request });
+    if (request === undefined) this.leases.endSession(session);
+    else this.leases.endRequest(session, request);
+  }
+
+  #inForce(): Gateway {
+    if (this.current === undefined)
+      throw new WireError('57P03', 'The gateway of this database is not in force yet; try again.');
+    return this.current;
   }
 }

@@ -1,5 +1,6 @@
 /** One gateway in force, as those who serve its clients see it. */
 import type { Bundle } from '#bundle';
+import type { PostgresPolicy } from './egress/postgres/deps.ts';
 import type { Masker } from './engine/mask/index.ts';
 import type { ClientNotification, Identified } from './exchange.ts';
 import type { PassthroughAnswer, PassthroughRequest } from './forward/passthrough.ts';
@@ -22,6 +23,8 @@ export interface Gateway {
   readonly upstream: Upstream;
   readonly journal: Journal;
   readonly masker: Masker;
+  /** What of the policy is for connections to databases. */
+  readonly databases: PostgresPolicy;
   /** By the policy of this bundle; `serve.stages.release` goes by the one in force. */
   readonly release: Release;
   /** RFC 9728. */

@@ -100,6 +100,7 @@ export class Gateways {
     const listenUrl = `${this.#deps.listenUrl}${prefix}`;
     const gateway = await assembleGateway(bundle, state, upstream, { ...this.#deps, listenUrl });
     await this.#putEgress(bundle, state, gateway);
+    await state.databases.put(bundle);
     state.current = gateway;
     this.#entries.set(name, { state, gateway, prefix });
     if (before !== undefined && !same)
@@ -131,7 +132,8 @@ export class Gateways {
     entry.state.sessions.close();
     entry.state.toolReporter.close();
     this.#deps.egress?.remove(name);
-    await Promise.all([entry.gateway.upstream.close(), entry.state.leases.close()]);
+    await Promise.all([entry.gateway.upstream.close(), entry.state.databases.close()]);
+    await entry.state.leases.close();
     this.#deps.metrics.bundleRemoved(name);
   }
 }

@@ -19,7 +19,7 @@ import { openRoots, type Roots } from './control/roots.ts';
 import { nodeFiles } from './credential/index.ts';
 import type { Destination } from './egress/destination.ts';
 import { HttpEgress } from './egress/http/index.ts';
-import { createResolve } from './egress/resolve.ts';
+import { createResolve, type Resolve } from './egress/resolve.ts';
 import { follow } from './follow.ts';
 import { createHttpUpstream } from './forward/http.ts';
 import { createSseUpstream } from './forward/sse.ts';
@@ -100,6 +100,8 @@ async function serve(parts: Parts): Promise<void> {
     approvals: createApprovals(client),
     lending: { files: nodeFiles, clock: steadyClock, random: Math.random },
     stateDir: config.stateDir,
+    authorityDirectory: authorityDirectory(config),
+    resolve: resolveBy(config),
     vaultTokenFile: config.vaultTokenFile,
     recorder,
     metrics,
@@ -159,13 +161,24 @@ async function createEgress(
   return new HttpEgress({
     listen: address,
     trustDirectory,
-    authorityDirectory: join(stateDir, 'egress-authority'),
+    authorityDirectory: authorityDirectory({ stateDir }),
     resolve: createResolve({ servers: resolvers, clusterDomain, now: Date.now }),
     reserved: [controlUrl, recorderUrl].map(destinationOf),
     moreRoots: caFile === undefined ? [] : [await readFile(caFile, 'utf8')],
     now: Date.now,
     log,
   });
+}
+
+/** One CA for all that a pod's app has to trust. */
+function authorityDirectory({ stateDir }: Pick<ProxyConfig, 'stateDir'>): string {
+  return join(stateDir, 'egress-authority');
+}
+
+/** Where an installation names its resolvers, no others are asked; on a machine of one's own, the machine is. */
+function resolveBy({ egress }: ProxyConfig): Resolve | undefined {
+  if (egress === undefined || egress.resolvers.length === 0) return undefined;
+  return createResolve({ servers: egress.resolvers, clusterDomain: egress.clusterDomain, now: Date.now });
 }
 
 function destinationOf(url: string): Destination {
@@ -190,10 +203,14 @@ function connect(
         command: server.command ?? [],
         environmentOf: (session) => {
           const bind = state.whoseCall.bind.bind(state.whoseCall);
-          const proof = egress?.proofFor(gatewayName(bundle.gateway), session, bind);
+          const proofs = [
+            state.databases.proofFor(session, bind),
+            ...(egress === undefined ? [] : [egress.proofFor(gatewayName(bundle.gateway), session, bind)]),
+          ];
+          const proven = proofs.flatMap(({ environment }) => Object.entries(environment));
           return {
-            environment: { ...config.childEnvironment, ...proof?.environment },
-            end: proof?.end ?? (() => undefined),
+            environment: { ...config.childEnvironment, ...Object.fromEntries(proven) },
+            end: () => proofs.forEach(({ end }) => end()),
           };
         },
         maxMessageBytes,

@@ -142,7 +142,7 @@ describeUnless(whyNoPostgres(), 'sessions of a database and callers', () => {
     await expect.poll(() => postgres.query(mine)).toBe('0');
     calls('a');
     expect(valuesIn(await ask(client, wire.query(WHO)))).toEqual(['of_a']);
-    door.listener.forget((whose) => whose !== 'pod' && whose.session === 'a');
+    door.listener.forget({ session: 'a' });
     await expect.poll(() => postgres.query(mine)).toBe('0');
   });
 

@@ -10,7 +10,7 @@ import type { MaskText } from './text-masker.ts';
 
 export interface ClientSideDeps {
   readonly conversation: Conversation;
-  readonly looksAtRows: boolean;
+  readonly looksAtRows: () => boolean;
   readonly mask: MaskText;
   /**
    * Asked where a query or a batch begins: whose it is, and whether there is a session of the database for it. A
@@ -19,7 +19,7 @@ export interface ClientSideDeps {
   readonly claim: () => Answer<WireError | undefined>;
   /** Whether there is a session of the database. */
   readonly hasSession: () => boolean;
-  readonly judges: boolean;
+  readonly judges: () => boolean;
   readonly judge: (texts: readonly string[]) => string | undefined;
   readonly toDatabase: (bytes: Buffer) => void;
   readonly toClient: (bytes: Buffer) => void;

@@ -4,8 +4,9 @@ import { cancelRequest, type CancelKeys } from './cancel.ts';
 import { ClientSide } from './client-side.ts';
 import { Conversation } from './conversation.ts';
 import { DatabaseSide, shownParameter } from './database-side.ts';
-import type { CallInFlight, Owner, Whose } from '../../session/whose-call.ts';
-import type { PostgresDeps, PostgresTarget } from './deps.ts';
+import type { Masker } from '../../engine/mask/index.ts';
+import type { CallInFlight, Owner } from '../../session/whose-call.ts';
+import type { EndedWork, PostgresDeps, PostgresPolicy, PostgresTarget } from './deps.ts';
 import { negotiation, type Opened } from './downstream.ts';
 import { asWireError, WireError } from './errors.ts';
 import { createMasking, type Masking } from './masking.ts';
@@ -27,7 +28,8 @@ export class Connection<L extends LeasedLogin> {
   readonly #conversation: Conversation;
   readonly #ownership: Ownership<L>;
   readonly #client: ClientSide;
-  readonly #masking: Masking;
+  #policy: PostgresPolicy | undefined;
+  #maskingNow: Masking | undefined;
   readonly #log: StatementLog;
   readonly #user: string;
   /** What the client was told of the settings of its session. */
@@ -54,18 +56,16 @@ export class Connection<L extends LeasedLogin> {
       resume: () => this.#resume(),
       failed: (error) => this.#fail(error),
     });
-    const { masker, policies, judges } = deps.policy();
-    const tool = (): string | undefined => toolOf(ownership.call);
-    this.#masking = createMasking({ masker, policies, known: deps.known, tool });
     const owner = (): Owner | undefined => ownership.owner;
+    const masker = (): Masker => deps.policy().masker;
     this.#log = new StatementLog({ target, masker, record: deps.record, now: deps.now, owner });
     this.#client = new ClientSide({
       conversation,
-      looksAtRows: this.#masking.looksAtRows,
-      mask: this.#masking.text,
+      looksAtRows: () => this.#masking().looksAtRows,
+      mask: (text) => this.#masking().text(text),
       claim: () => ownership.claim(),
       hasSession: () => ownership.session !== undefined,
-      judges,
+      judges: () => deps.policy().judges,
       judge: (texts) => ownership.judge(texts),
       toDatabase: (bytes) => this.#toDatabase(bytes),
       toClient: (bytes) => this.#toClient(bytes),
@@ -103,8 +103,8 @@ export class Connection<L extends LeasedLogin> {
   }
 
   /** Work is over, and its leases with it. */
-  forget(isOver: (whose: Whose) => boolean): void {
-    this.#ownership.forget(isOver);
+  forget(work: EndedWork): void {
+    this.#ownership.forget(work);
   }
 
   /** Says goodbye to both. */
@@ -117,7 +117,7 @@ export class Connection<L extends LeasedLogin> {
   #attach(session: Session): void {
     const side = new DatabaseSide({
       conversation: this.#conversation,
-      masking: this.#masking,
+      masking: () => this.#masking(),
       user: this.#user,
       toClient: (bytes) => this.#toClient(bytes),
       toDatabase: (bytes) => this.#toDatabase(bytes),
@@ -146,9 +146,20 @@ export class Connection<L extends LeasedLogin> {
     }
     for (const [name, value] of parameters) {
       if (this.#told.get(name) === value) continue;
-      this.#toClient(shownParameter(name, value, { masking: this.#masking, user: this.#user }));
+      this.#toClient(shownParameter(name, value, { mask: this.#masking().text, user: this.#user }));
     }
     this.#told = parameters;
+  }
+
+  /** By the policy that is in force now, which may be another one than when the connection began. */
+  #masking(): Masking {
+    const policy = this.#deps.policy();
+    if (this.#maskingNow !== undefined && policy === this.#policy) return this.#maskingNow;
+    this.#policy = policy;
+    const { masker, policies } = policy;
+    const tool = (): string | undefined => toolOf(this.#ownership.call);
+    this.#maskingNow = createMasking({ masker, policies, known: this.#deps.known, tool });
+    return this.#maskingNow;
   }
 
   /** Ends the connection with a sentence. */
@@ -156,7 +167,7 @@ export class Connection<L extends LeasedLogin> {
     if (this.#isOver) return;
     const known = asWireError(error);
     if (!(error instanceof WireError)) this.#deps.log.error({ err: error }, 'a database connection failed');
-    this.#toClient(errorResponse('FATAL', known.sqlstate, this.#masking.text(known.message)));
+    this.#toClient(errorResponse('FATAL', known.sqlstate, this.#masking().text(known.message)));
     this.#socket.end();
     this.#over();
   }

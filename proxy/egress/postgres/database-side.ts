@@ -9,11 +9,12 @@ import type { Request, Running } from './requests.ts';
 import { readColumns, rewriteColumns } from './rows/columns.ts';
 import { isRow, RowFlow, rowLimit } from './rows/row-flow.ts';
 import { isUtf8 } from './startup.ts';
-import { maskNotification, maskReport } from './text-masker.ts';
+import { maskNotification, maskReport, type MaskText } from './text-masker.ts';
 
 export interface DatabaseSideDeps {
   readonly conversation: Conversation;
-  readonly masking: Masking;
+  /** By the policy that is in force now. */
+  readonly masking: () => Masking;
   /** The name that the client gave itself. */
   readonly user: string;
   /** Bytes for the client. */
@@ -40,9 +41,8 @@ export class DatabaseSide {
   constructor(deps: DatabaseSideDeps) {
     this.#deps = deps;
     const { conversation, masking, toClient } = deps;
-    const limit = rowLimit(masking);
-    this.#reader = new FrameReader((type) => (isRow(type) ? limit : MAX_MESSAGE));
-    this.#outlet = new Outlet(toClient, masking.text);
+    this.#reader = new FrameReader((type) => (isRow(type) ? rowLimit(masking()) : MAX_MESSAGE));
+    this.#outlet = new Outlet(toClient, (text) => masking().text(text));
     this.#rows = new RowFlow({
       reader: this.#reader,
       masking,
@@ -72,7 +72,7 @@ export class DatabaseSide {
   }
 
   #message(type: string, frame: Buffer): void {
-    const { masking } = this.#deps;
+    const masking = this.#deps.masking();
     if (MISPLACED.has(type))
       throw new WireError('08P01', `The database sent a message (${type}) that does not belong here.`);
     if (type === 'Z') this.#ready(frame);
@@ -109,7 +109,8 @@ export class DatabaseSide {
   }
 
   #described(frame: Buffer): void {
-    const { conversation, masking } = this.#deps;
+    const { conversation } = this.#deps;
+    const masking = this.#deps.masking();
     const columns = readColumns(frame, masking.isSelected);
     const { head } = conversation.requests;
     if (head?.kind === 'query') head.columns = columns;
@@ -123,7 +124,7 @@ export class DatabaseSide {
 
   #copyOutBegan(frame: Buffer): void {
     this.#outlet.sendOrWithhold(() => {
-      this.#deps.masking.checkCopyOut(frame);
+      this.#deps.masking().checkCopyOut(frame);
       return frame;
     });
   }
@@ -147,7 +148,7 @@ export class DatabaseSide {
     const sqlstate = readReport(frame).get('C') ?? 'XX000';
     const refusal = refusalOf(head);
     conversation.isCopying = false;
-    this.#outlet.send(refusal ?? maskReport(frame, masking.text));
+    this.#outlet.send(refusal ?? maskReport(frame, masking().text));
     if (head?.kind !== 'query') {
       this.#drop(requests.fail(), sqlstate);
       return;
@@ -184,7 +185,8 @@ export class DatabaseSide {
   #parameter(frame: Buffer): void {
     const fields = new Fields(frame, 5);
     const name = fields.text();
-    this.#outlet.send(shownParameter(name, fields.text(), this.#deps));
+    const { masking, user } = this.#deps;
+    this.#outlet.send(shownParameter(name, fields.text(), { mask: masking().text, user }));
   }
 }
 
@@ -195,7 +197,7 @@ export class DatabaseSide {
 export function shownParameter(
   name: string,
   value: string,
-  { masking, user }: Pick<DatabaseSideDeps, 'masking' | 'user'>,
+  { mask, user }: { readonly mask: MaskText; readonly user: string },
 ): Buffer {
   const isFit =
     name === 'client_encoding' ? isUtf8(value) : name !== 'standard_conforming_strings' || value === 'on';
@@ -204,7 +206,7 @@ export function shownParameter(
       '57P01',
       `The session of the database has ${name} set to something that statements are not judged by here.`,
     );
-  return parameterStatus(name, name === 'session_authorization' ? user : masking.text(value));
+  return parameterStatus(name, name === 'session_authorization' ? user : mask(value));
 }
 
 /** What the client gets in the place of the database's error, where that is one we made it say. */

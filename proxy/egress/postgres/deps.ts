@@ -8,6 +8,12 @@ import type { Known } from './rows/long-row.ts';
 import type { Dial, Upstream } from './upstream/connect.ts';
 import type { LeasedLogin } from './upstream/session.ts';
 
+/** A session that has ended, or one request of it. */
+export interface EndedWork {
+  readonly session: string;
+  readonly request?: string;
+}
+
 /** One credential that is put into connections to a database. */
 export interface PostgresTarget {
   readonly credential: string;
@@ -43,6 +49,7 @@ export interface PostgresPolicy {
 
 export interface PostgresDeps<L extends LeasedLogin> {
   readonly known: Known;
+  /** Of now: the same object for as long as it is the same policy. Throws WireError where there is none yet. */
   readonly policy: () => PostgresPolicy;
   readonly readEffects: ReadEffects;
   /** Throws a GatehouseError with a sentence where it is not certain. */

@@ -10,7 +10,7 @@ export interface ExtendedDeps {
   readonly conversation: Conversation;
   readonly judging: Judging;
   /** Whether rows are looked at by type and name, so that every portal has to be described. */
-  readonly looksAtRows: boolean;
+  readonly looksAtRows: () => boolean;
   readonly running: (sql: string) => Running;
   readonly toDatabase: (bytes: Buffer) => void;
 }
@@ -90,7 +90,7 @@ export class Extended {
 
   #describeUnasked(portal: Portal, name: string): void {
     const { conversation, looksAtRows, toDatabase } = this.#deps;
-    if (!looksAtRows || portal.described) return;
+    if (portal.described || !looksAtRows()) return;
     portal.described = true;
     conversation.requests.add({ kind: 'describe', portal, own: true });
     toDatabase(message('D', Buffer.from('P'), cstring(name)));

@@ -16,7 +16,7 @@ export type Answer<T> = T | 'wait';
 export interface JudgingDeps {
   readonly conversation: Conversation;
   /** Whether a rule looks at statements, so that they have to be understood. */
-  readonly judges: boolean;
+  readonly judges: () => boolean;
   /** Why these texts, which run as one statement, may not reach the database; undefined where they may. */
   readonly judge: (texts: readonly string[]) => string | undefined;
 }
@@ -42,7 +42,7 @@ export class Judging {
 
   /** One that has been prepared; undefined: nobody knows which. */
   judgePrepared(sql: string | undefined): Answer<Refused | undefined> {
-    if (sql === undefined) return this.#deps.judges ? { sql: '', reason: UNKNOWN } : undefined;
+    if (sql === undefined) return this.#deps.judges() ? { sql: '', reason: UNKNOWN } : undefined;
     const why = this.#why(sql);
     return why === undefined || why === 'wait' ? why : { sql, reason: why.because };
   }
@@ -55,7 +55,7 @@ export class Judging {
     for (const name of effects.executes) {
       const known = this.#textsOf(name);
       if (known === 'wait') return known;
-      if (judges && known.length === 0) return { because: UNKNOWN };
+      if (judges() && known.length === 0) return { because: UNKNOWN };
       texts.push(...known);
     }
     const because = judge(texts);

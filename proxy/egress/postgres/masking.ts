@@ -2,6 +2,7 @@
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { Lru } from '../../../lib/lru.ts';
 import type { MaskAbout, Masker } from '../../engine/mask/index.ts';
+import { WireError } from './errors.ts';
 import type { Columns } from './rows/columns.ts';
 import { checkCopyOut, maskCopyData } from './rows/copy-out.ts';
 import { LongRow, overwriteKnown, type Known } from './rows/long-row.ts';
@@ -32,6 +33,8 @@ export interface MaskingDeps {
 }
 
 const NAMES_REMEMBERED = 1024;
+const UNDESCRIBED =
+  'The database sent rows without a description, so that they cannot be looked through; ask again.';
 
 export function createMasking({ masker, policies, known, tool }: MaskingDeps): Masking {
   const heard = policies.filter(({ direction }) => direction !== 'Request');
@@ -46,8 +49,11 @@ export function createMasking({ masker, policies, known, tool }: MaskingDeps): M
     looksAtRows,
     text: textMasker(masker, about),
     isSelected: namesFields ? selection(masker, about) : () => false,
-    rows: (run, columns) =>
-      looksAtRows && columns !== undefined ? maskRows(run, columns, masker, about()) : overwritten(run),
+    rows: (run, columns) => {
+      if (!looksAtRows) return overwritten(run);
+      if (columns === undefined) throw new WireError('42501', UNDESCRIBED);
+      return maskRows(run, columns, masker, about());
+    },
     checkCopyOut: (response) => {
       if (looksAtRows) checkCopyOut(response, namesFields);
     },

@@ -2,7 +2,7 @@
 import { GatehouseError } from '../../../lib/errors.ts';
 import type { Conversation } from './conversation.ts';
 import type { CallInFlight, Hint, Owner, Whose } from '../../session/whose-call.ts';
-import type { PostgresDeps, PostgresTarget } from './deps.ts';
+import type { EndedWork, PostgresDeps, PostgresTarget } from './deps.ts';
 import { asWireError, WireError } from './errors.ts';
 import type { Answer } from './judging.ts';
 import { TERMINATE } from './messages.ts';
@@ -98,8 +98,8 @@ export class Ownership<L extends LeasedLogin> {
   }
 
   /** Work is over, and its leases with it. */
-  forget(isOver: (whose: Whose) => boolean): void {
-    if (this.#session === undefined || !isOver(this.#session.whose)) return;
+  forget(work: EndedWork): void {
+    if (this.#session === undefined || !this.#isFor(work, this.#session.whose)) return;
     if (this.#deps.conversation.isAtRest) this.leave();
     else this.#deps.failed(new WireError('57P01', 'The work that this connection was for is over.'));
   }
@@ -195,6 +195,12 @@ export class Ownership<L extends LeasedLogin> {
     else failed(new WireError('08006', 'The connection to the database was lost.'));
   }
 
+  #isFor({ session, request }: EndedWork, whose: Whose): boolean {
+    const { scope } = this.#deps.target;
+    if (scope === 'Pod' || whose === 'pod' || whose.session !== session) return false;
+    return request === undefined || (scope === 'Request' && whose.request === request);
+  }
+
   #isOf(whose: Whose): boolean {
     const { scope } = this.#deps.target;
     return this.#session !== undefined && keyOf(this.#session.whose, scope) === keyOf(whose, scope);
@@ -204,9 +210,9 @@ export class Ownership<L extends LeasedLogin> {
 const OTHERS =
   'This connection holds a transaction or settings of another caller, so that it cannot be used for this one; connect again.';
 
-/** Leases of scope Request are of one call, those of scope Session of one session. */
+/** Leases of scope Request are of one call, those of scope Session of one session, and those of scope Pod of all. */
 function keyOf(whose: Whose, scope: PostgresTarget['scope']): string {
-  if (whose === 'pod') return 'pod';
+  if (whose === 'pod' || scope === 'Pod') return 'pod';
   return scope === 'Request'
     ? JSON.stringify([whose.session, whose.request])
     : JSON.stringify([whose.session]);

@@ -7,7 +7,7 @@ import type { Running } from './requests.ts';
 
 export interface StatementLogDeps {
   readonly target: PostgresTarget;
-  readonly masker: Masker;
+  readonly masker: () => Masker;
   readonly record: (event: StatementEvent) => void;
   readonly now: () => number;
   readonly owner: () => Owner | undefined;
@@ -55,7 +55,7 @@ export class StatementLog {
   /** Half a value would not be known for what it is, so a text is masked before it is cut. */
   #shortened(sql: string): string {
     if (sql.length <= MAX_KEPT) return sql;
-    const outcome = this.#deps.masker.text(sql, { purpose: 'record' });
+    const outcome = this.#deps.masker().text(sql, { purpose: 'record' });
     return outcome.kind === 'released' ? `${outcome.text.slice(0, MAX_KEPT)}…` : '[withheld]';
   }
 }

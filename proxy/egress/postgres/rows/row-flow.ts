@@ -15,7 +15,7 @@ const MAX_COLLECTED = 64 * 1024;
 
 export interface RowFlowDeps {
   readonly reader: FrameReader;
-  readonly masking: Masking;
+  readonly masking: () => Masking;
   readonly outlet: Outlet;
   /** Of the result that is coming. */
   readonly columns: () => Columns | undefined;
@@ -57,7 +57,9 @@ export class RowFlow {
     const { reader, masking, outlet, columns } = this.#deps;
     const run = reader.buffer.subarray(this.#start, this.#end);
     this.#start = this.#end = 0;
-    outlet.sendOrWithhold(() => (this.#type === ROW ? masking.rows(run, columns()) : masking.copyData(run)));
+    outlet.sendOrWithhold(() =>
+      this.#type === ROW ? masking().rows(run, columns()) : masking().copyData(run),
+    );
   }
 
   /** Takes a part of a row that is too long to be collected. */
@@ -67,12 +69,12 @@ export class RowFlow {
       throw new WireError('54000', 'The database sent a message that is longer than this listener takes.');
     const bytes = reader.frame();
     outlet.sendOrWithhold(() => {
-      if (masking.looksAtRows)
+      if (masking().looksAtRows)
         throw new WireError(
           '54000',
           `A row of ${reader.length} bytes is too long to be looked through for what may not leave.`,
         );
-      if (part === 'begin') this.#long = masking.longRow();
+      if (part === 'begin') this.#long = masking().longRow();
       return this.#long?.take(bytes, part === 'last') ?? bytes;
     });
   }

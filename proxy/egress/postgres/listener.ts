@@ -1,22 +1,19 @@
-/** The Postgres egress of a gateway: a port of loopback a credential, behind which lies the database that it is for. */
+/** A port of loopback, behind which lies the database that a credential is for. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { listen } from '../../../lib/listen.ts';
 import { CancelKeys } from './cancel.ts';
 import { Connection } from './connection.ts';
-import type { Whose } from '../../session/whose-call.ts';
-import type { PostgresDeps, PostgresTarget } from './deps.ts';
+import type { EndedWork, PostgresDeps, PostgresTarget } from './deps.ts';
 import { openDownstream } from './downstream.ts';
 import { asWireError, WireError } from './errors.ts';
 import { errorResponse } from './messages.ts';
 import type { LeasedLogin } from './upstream/session.ts';
 
-export type { StatementEvent } from './deps.ts';
-
 export interface ListenerOptions {
   /** What TLS is offered with; undefined: none is. */
-  readonly tls: SecureContext | undefined;
+  readonly tls: (() => SecureContext) | undefined;
   /** Whether callers are told apart by the password that a connection gives. */
   readonly asksPassword: boolean;
 }
@@ -43,10 +40,15 @@ export class PostgresListener<L extends LeasedLogin> {
   /** Listens on loopback; resolves with the port. Throws ListenError. */
   async open(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
     let port = this.target.listen;
-    for (const host of hosts) {
-      const server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
-      port = (await listen(server, { host, port })).port;
-      this.#servers.push(server);
+    try {
+      for (const host of hosts) {
+        const server = createServer({ noDelay: true }, (socket) => void this.#serve(socket));
+        port = (await listen(server, { host, port })).port;
+        this.#servers.push(server);
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
     }
     return port;
   }
@@ -57,8 +59,8 @@ export class PostgresListener<L extends LeasedLogin> {
   }
 
   /** Work is over, and its leases with it: no session of the database outlives it. */
-  forget(isOver: (whose: Whose) => boolean): void {
-    for (const connection of this.#connections) connection.forget(isOver);
+  forget(work: EndedWork): void {
+    for (const connection of this.#connections) connection.forget(work);
   }
 
   async close(): Promise<void> {
@@ -71,12 +73,13 @@ export class PostgresListener<L extends LeasedLogin> {
   async #serve(raw: Socket): Promise<void> {
     this.#sockets.add(raw);
     raw.once('close', () => this.#sockets.delete(raw));
+    const { tls, asksPassword } = this.#options;
     let socket: Duplex = quiet(raw);
     const late = setTimeout(() => raw.destroy(), BEGIN_MS);
     try {
       if (this.#sockets.size > MAX_CONNECTIONS)
         throw new WireError('53300', `This port takes no more than ${MAX_CONNECTIONS} connections at once.`);
-      const opened = await openDownstream(raw, this.#options, (secured) => {
+      const opened = await openDownstream(raw, { tls: tls?.(), asksPassword }, (secured) => {
         socket = quiet(secured);
       });
       if ('kind' in opened) {
