@@ -109,9 +109,7 @@ export class Revoker {
   }
 }
 
-/** Vault will not, and will not later either. A failing database (500) may come back. */
+/** A policy that forbids it. Anything else may pass: a database that is away is status 400 here, and may come back. */
 function isFinal(error: unknown): boolean {
-  return (
-    error instanceof VaultError && !error.temporary && (error.status === undefined || error.status < 500)
-  );
+  return error instanceof VaultError && error.status === 403;
 }
