@@ -400,3 +400,30 @@ describe('what a server says of itself', () => {
     expect(JSON.stringify(said[1]?.['message'])).toContain('"capabilities":{}');
   });
 });
+
+it('names every part of the risk, and what was parsed', async () => {
+  const sql = 'DELETE FROM orders; UPDATE stock SET n = 0';
+  const said = z
+    .looseObject({
+      risk: z.number(),
+      parsed: z.object({
+        classes: z.array(z.string()),
+        targets: z.array(z.string()),
+        risk: z.array(z.object({ reason: z.string(), points: z.number() })),
+      }),
+    })
+    .parse(await verdict({ message: call('query', { sql }) }));
+  expect(said.parsed).toEqual({
+    classes: ['Delete', 'Update'],
+    targets: ['orders', 'stock'],
+    risk: [
+      { reason: 'Delete', points: 45 },
+      { reason: 'Update', points: 7 },
+      { reason: 'Delete without a WHERE that chooses rows', points: 30 },
+      { reason: 'Update without a WHERE that chooses rows', points: 30 },
+      { reason: '2 statements', points: 5 },
+    ],
+  });
+  expect(said.risk).toBe(100);
+  expect(await verdict({ message: call('query', { sql: 'SELECT 1' }) })).not.toHaveProperty('parsed');
+});

@@ -56,7 +56,8 @@ function pass(exchange: Identified, result: string | undefined, stages: Stages):
     return { ...refused(refusal, request, authorized.session), masked: forwarded.masked };
   }
   const { rule, reason, risk } = judgement;
-  const verdict = { decision: 'allow', rule, reason, risk, message: forwarded.text } as const;
+  const about = { rule, reason, risk, ...parsedOf(judgement) };
+  const verdict = { decision: 'allow', ...about, message: forwarded.text } as const;
   if (result === undefined) return { ...verdict, masked: forwarded.masked };
   const released = releaseResult(result, { ...authorized, request }, stages);
   return { ...verdict, result: released.result, masked: [...forwarded.masked, ...released.masked] };
@@ -69,7 +70,12 @@ function stopped(judgement: Judgement, request: ClientRequest | undefined, sessi
     decision === 'hold'
       ? new Refusal('approval_pending', `This call waits for approval. Nothing has run. ${reason}`)
       : new Refusal('rule_denied', reason);
-  return { ...refused(refusal, request, session), decision, rule, reason, risk };
+  return { ...refused(refusal, request, session), decision, rule, reason, risk, ...parsedOf(judgement) };
+}
+
+function parsedOf({ parsed }: Judgement): Pick<Verdict, 'parsed'> {
+  const { classes, risk } = parsed;
+  return classes.length + risk.length === 0 ? {} : { parsed };
 }
 
 /** A notification has no answer; its refusal shows in the HTTP status alone. */

@@ -1,5 +1,5 @@
 /** One line of `gatehouse try`: what it asks and what is answered. Messages stay the text they were. */
-import type { Masked } from '../../crds/control.ts';
+import type { Masked, ParsedCall } from '../../crds/control.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { decodeUtf8, locate, members, parseJson } from '../../lib/json/index.ts';
 import type { ByteLine } from './byte-lines.ts';
@@ -16,6 +16,8 @@ export interface Verdict {
   readonly rule: string | undefined;
   readonly reason: string;
   readonly risk: number;
+  /** What the call was parsed to do, and what adds up to its risk; absent where nothing of it was parsed. */
+  readonly parsed?: ParsedCall;
   /** As it is forwarded: JSON text. */
   readonly message?: string;
   /** What the client gets: JSON text, `null` where it gets nothing of what the server sent. */
@@ -55,13 +57,14 @@ function objectOf(raw: ReadonlyMap<string, string>, key: string): string | undef
 
 /** The answer as one line. Messages are spliced in as text, so that their numbers stay as they are. */
 export function writeVerdict(id: string, verdict: Verdict): string {
-  const { decision, rule = null, reason, risk, message, result, masked } = verdict;
+  const { decision, rule = null, reason, risk, parsed, message, result, masked } = verdict;
   const fields = [
     `"id":${id}`,
     `"decision":${JSON.stringify(decision)}`,
     `"rule":${JSON.stringify(rule)}`,
     `"reason":${JSON.stringify(reason)}`,
     `"risk":${JSON.stringify(risk)}`,
+    ...(parsed === undefined ? [] : [`"parsed":${JSON.stringify(parsed)}`]),
     ...(message === undefined ? [] : [`"message":${message}`]),
     ...(result === undefined ? [] : [`"result":${result}`]),
     `"masked":${JSON.stringify(masked.map(({ path, detector }) => ({ path, detector })))}`,
