@@ -1,4 +1,4 @@
-/** `make demo`: a guarded call, end to end, told in seven scenes. Exits 0 only if each went as told. */
+/** `make demo`: a guarded call, end to end, told in scenes. Exits 0 only if each went as told. */
 import { once } from 'node:events';
 import { sitDown } from './desk.ts';
 import { whatToTry } from './keep.ts';

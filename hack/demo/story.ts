@@ -1,6 +1,7 @@
-/** The seven scenes. Each does something for real and holds what came of it against what is told. */
+/** The scenes. Each does something for real and holds what came of it against what is told. */
 import { approval } from './scenes/approval.ts';
 import { hiddenDrop } from './scenes/hidden-drop.ts';
+import { leases } from './scenes/leases.ts';
 import { masked } from './scenes/masked.ts';
 import { noToken } from './scenes/no-token.ts';
 import { ownKey } from './scenes/own-key.ts';
@@ -20,5 +21,6 @@ export const story: readonly Scene[] = [
   { title: 'The approved request, sent again, is refused', play: replay },
   { title: 'A DROP TABLE behind a comment is denied', play: hiddenDrop },
   { title: 'The server prints its own key; nobody sees it', play: ownKey },
+  { title: 'Each session is lent a database user of its own, which dies with it', play: leases },
   { title: 'Everything is on record, and the record proves itself', play: record },
 ];
