@@ -18,11 +18,14 @@ export const INJECTION_ANNOTATION = 'gatehouse.dev/injection';
 /** The projected volume with the token of the control audience, mounted in the sidecar alone. */
 export const TOKEN_VOLUME = 'gatehouse-token';
 
-/** Every volume of ours begins so; no other container may mount one. */
+/** What the app has to trust, where its gateway has egress: the one volume of ours that the server mounts, to read. */
+export const TRUST_VOLUME = 'gatehouse-trust';
+
+/** Every volume of ours begins so; no other container may mount one but the server's the trust. */
 export const VOLUME_PREFIX = 'gatehouse-';
 
 /** User and group that the sidecar alone runs as, which is what the network rules let through. */
 export const SIDECAR_UID = 64_311;
 
 /** What the sidecar listens on. */
-export const SIDECAR_PORTS = { mcp: 15_000, probes: 15_021, metrics: 15_020 } as const;
+export const SIDECAR_PORTS = { mcp: 15_000, egress: 15_001, probes: 15_021, metrics: 15_020 } as const;

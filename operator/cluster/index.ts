@@ -59,6 +59,8 @@ export interface ClusterOperator extends Pick<Operator, 'controlUrl' | 'adminUrl
   leads(): boolean;
   /** Whether everything that is watched has been seen once, and the bundles of it are published. */
   isReady(): boolean;
+  /** Of the installation, base64; empty until it has been read. */
+  hashKey(): string;
   close(): Promise<void>;
 }
 
@@ -180,6 +182,7 @@ async function start(
     board: operator.board,
     approvals: operator.approvals,
     leads: () => elector.leads(),
+    hashKey: () => keys.hashKey(),
     isReady: () => source.hasSynced() && store.hasSynced() && operator.board.current() !== undefined,
   };
 }

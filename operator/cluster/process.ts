@@ -51,12 +51,14 @@ async function start(
   const identify = createServerIdentity(config, { client, now: Date.now });
   let shown = await identify();
   const certificate = async (): Promise<ServerIdentity> => (shown = await identify());
+  let hashKey = (): string => '';
   const injection = (): InjectionSettings | undefined =>
     given && {
       ...given,
       namespace: config.namespace,
       ca: shown.roots,
       probeKey: shown.probeKey,
+      placeholderKey: hashKey(),
     };
   const webhooks = createWebhooks(injection, log);
   const deps = { client, clock: systemClock, log, random: Math.random };
@@ -82,5 +84,6 @@ async function start(
     },
   );
   onClose(() => operator.close());
+  hashKey = () => operator.hashKey();
   return { control: operator.controlUrl, webhooks: webhookServer.url, admin: operator.adminUrl };
 }

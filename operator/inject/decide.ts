@@ -2,6 +2,7 @@
 import { objectKey, type McpGateway } from '#crds';
 import { INJECT_LABEL, INJECTION_ANNOTATION, SIDECAR_PORTS } from '../../crds/sidecar.ts';
 import { CannotGuard } from './cannot-guard.ts';
+import { giveEgress } from './egress.ts';
 import type { Container, Pod } from './pod.ts';
 import { handOver, portToTakeOver, type ServiceTargets } from './port.ts';
 import { execProbes, rewriteProbes } from './probes.ts';
@@ -73,10 +74,9 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
   const prepare = (container: Container): ReturnType<typeof rewriteProbes> => {
     const hardened = harden(container, pod.spec, server.runAsUser);
     const { container: aimed, targets } = rewriteProbes(hardened, rewriting);
-    return {
-      targets,
-      container: takenOver === undefined ? aimed : handOver(aimed, guarded.name, serverPort),
-    };
+    const handed = takenOver === undefined ? aimed : handOver(aimed, guarded.name, serverPort);
+    const isServer = container.name === guarded.name;
+    return { targets, container: isServer ? giveEgress(handed, gateway, settings) : handed };
   };
   const containers = pod.spec.containers.map(prepare);
   const initContainers = (pod.spec.initContainers ?? []).map(prepare);

@@ -21,7 +21,7 @@ const injectionSettings = z.strictObject({
 });
 
 /** What is left is made by the operator: the roots, and the key of probe paths. */
-export type GivenInjection = Omit<InjectionSettings, 'ca' | 'probeKey' | 'namespace'>;
+export type GivenInjection = Omit<InjectionSettings, 'ca' | 'probeKey' | 'placeholderKey' | 'namespace'>;
 
 /** The settings of injection cannot be used; the sentence says what is wrong. */
 export class InjectionSettingsError extends GatehouseError {

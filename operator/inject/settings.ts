@@ -22,6 +22,8 @@ export interface InjectionSettings {
   readonly resources: Resources;
   /** Makes probe paths that only readers of the pod know, so that nobody else can trigger a lifecycle hook. */
   readonly probeKey: string;
+  /** Makes what servers hold instead of secrets, base64, as bundles are compiled with it. Empty until it is known. */
+  readonly placeholderKey: string;
   /** The namespace of the installation, where nothing is injected. */
   readonly namespace: string;
 }

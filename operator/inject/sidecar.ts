@@ -12,7 +12,9 @@ import {
   SIDECAR_PORTS,
   SIDECAR_UID,
   TOKEN_VOLUME,
+  TRUST_VOLUME,
 } from '../../crds/sidecar.ts';
+import { hasEgress, serverVariables, TRUST_PATH, trustVolume } from './egress.ts';
 import type { Container, Volume } from './pod.ts';
 import type { InjectionSettings, Resources } from './settings.ts';
 
@@ -25,7 +27,7 @@ const API_TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const VAULT_TOKEN = 'vault-token';
 const TOKEN_SECONDS = 3600;
 
-export const OUR_VOLUMES: readonly string[] = [STATE_VOLUME, TOKEN_VOLUME, NOTHING_VOLUME];
+export const OUR_VOLUMES: readonly string[] = [STATE_VOLUME, TOKEN_VOLUME, NOTHING_VOLUME, TRUST_VOLUME];
 export const OUR_CONTAINERS: readonly string[] = [NETWORK_CONTAINER, SIDECAR_CONTAINER];
 
 export interface Wanted {
@@ -49,6 +51,7 @@ export function sidecarVolumes(gateway: McpGateway): Volume[] {
         })),
       },
     },
+    ...(hasEgress(gateway) ? [trustVolume] : []),
   ];
 }
 
@@ -80,6 +83,7 @@ export function proxyContainer(
         ? [{ name: 'GATEHOUSE_VAULT_JWT_FILE', value: `${TOKEN_PATH}/${VAULT_TOKEN}` }]
         : []),
       { name: 'GATEHOUSE_STATE_DIR', value: STATE_PATH },
+      ...egressVariables(gateway, settings),
       { name: 'GATEHOUSE_LOG_LEVEL', value: gateway.spec.sidecar.logLevel },
       { name: PROBES_VARIABLE, value: literal(JSON.stringify(probes)) },
     ],
@@ -97,9 +101,24 @@ export function proxyContainer(
       { name: STATE_VOLUME, mountPath: STATE_PATH },
       { name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true },
       { name: NOTHING_VOLUME, mountPath: API_TOKEN_PATH, readOnly: true },
+      ...(hasEgress(gateway) ? [{ name: TRUST_VOLUME, mountPath: TRUST_PATH }] : []),
     ],
     ...untold(),
   };
+}
+
+function egressVariables(
+  gateway: McpGateway,
+  { listenHost, resolvers }: InjectionSettings,
+): NonNullable<Container['env']> {
+  if (!hasEgress(gateway)) return [];
+  // Without network rules other pods could use what listens on the pod's own address.
+  const host = gateway.spec.interception === 'Redirect' ? listenHost : '127.0.0.1';
+  return [
+    { name: 'GATEHOUSE_EGRESS_LISTEN', value: `${host}:${SIDECAR_PORTS.egress}` },
+    { name: 'GATEHOUSE_EGRESS_TRUST_DIR', value: TRUST_PATH },
+    { name: 'GATEHOUSE_RESOLVERS', value: resolvers.join(',') },
+  ];
 }
 
 /** What the network rules are told of a pod. */
@@ -125,6 +144,7 @@ export function networkContainer({ gateway, settings }: Wanted, facts: PodFacts)
       ...['--server-port', guarded.join(',')],
       ...(openPorts.length === 0 ? [] : ['--open-ports', openPorts.join(',')]),
       ...(uids.length === 0 ? [] : ['--container-uids', uids.join(',')]),
+      ...(hasEgress(gateway) ? ['--outbound-port', String(SIDECAR_PORTS.egress)] : []),
       ...['--dns', settings.resolvers.join(',')],
     ],
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
@@ -147,12 +167,16 @@ export function networkContainer({ gateway, settings }: Wanted, facts: PodFacts)
 export function injectionDigest({ gateway, settings }: Wanted): string {
   const { server, interception } = gateway.spec;
   const said = {
-    proxy: proxyContainer({ gateway, settings: { ...settings, ca: '', probeKey: '' } }, {}),
+    proxy: proxyContainer(
+      { gateway, settings: { ...settings, ca: '', probeKey: '', placeholderKey: '' } },
+      {},
+    ),
     network:
       interception === 'Redirect'
         ? networkContainer({ gateway, settings }, { users: [], serverPorts: [] })
         : undefined,
     volumes: sidecarVolumes(gateway),
+    variables: hasEgress(gateway) ? serverVariables(gateway, { placeholderKey: '' }) : undefined,
     server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
   };
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);

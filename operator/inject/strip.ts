@@ -1,6 +1,7 @@
 /** A pod without what injection adds, so that injecting again starts from what its author wrote. */
 import type { McpGateway } from '#crds';
 import { SIDECAR_CONTAINER, SIDECAR_PORTS } from '../../crds/sidecar.ts';
+import { takeEgress } from './egress.ts';
 import type { Container, Pod } from './pod.ts';
 import { restoreProbes, targetsIn } from './probes.ts';
 import { OUR_CONTAINERS, OUR_VOLUMES } from './sidecar.ts';
@@ -15,7 +16,7 @@ export function strip(pod: Pod, gateway: McpGateway): Pod {
   const targets = targetsIn(sidecar);
   const takenOver = sidecar?.ports?.find(({ containerPort }) => containerPort === SIDECAR_PORTS.mcp)?.name;
   const restore = (container: Container): Container =>
-    giveBack(restoreProbes(container, targets), gateway.spec.server.port, takenOver);
+    takeEgress(giveBack(restoreProbes(container, targets), gateway.spec.server.port, takenOver), gateway);
   const initContainers = spec.initContainers?.filter(({ name }) => !OUR_CONTAINERS.includes(name));
   return {
     ...pod,
