@@ -1,32 +1,43 @@
 /** What a server answered over HTTP, as an Answer or as the Refusal that it calls for. */
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { decodeUtf8, JsonTextError } from '../../lib/json/index.ts';
 import { collect, TooMuch } from '../lib/collect.ts';
 import { readEvents } from '../lib/sse.ts';
 import { Refusal } from '../refusal.ts';
 import type { Answer, UpstreamCall, UpstreamLink } from '../upstream.ts';
+import { mediaType, type HttpResponse } from './request.ts';
 
 /** Reads what a server answered. Throws a Refusal for what is no MCP, and gives the body up then. */
 export async function answerOf(
-  response: Dispatcher.ResponseData,
+  response: HttpResponse,
   maxBytes: number,
   call: Omit<UpstreamCall, 'text'>,
 ): Promise<Answer> {
   try {
-    checkStatus(response.statusCode, call.link);
+    checkStatus(response.status, call.link);
     return await readAnswer(response, maxBytes, call);
   } catch (error) {
-    response.body.destroy();
+    giveUp(response);
     throw error;
   }
 }
 
 async function readAnswer(
-  { statusCode: status, headers, body }: Dispatcher.ResponseData,
+  response: HttpResponse,
   maxBytes: number,
   { signal }: Omit<UpstreamCall, 'text'>,
 ): Promise<Answer> {
+  const { status, headers, body } = response;
+  if (Buffer.isBuffer(body)) return { kind: 'message', status, text: utf8(body) };
+  return readStream({ status, headers, body }, maxBytes, signal);
+}
+
+async function readStream(
+  response: HttpResponse & { readonly body: Readable },
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { status, headers, body } = response;
   if (headers['content-encoding'] !== undefined)
     throw invalidAnswer('is compressed though nobody asked for that');
   const type = mediaType(headers['content-type']);
@@ -36,7 +47,7 @@ async function readAnswer(
   if (type === 'application/json')
     return { kind: 'message', status, text: await readText(body, maxBytes, signal) };
   if (status === 202 || status === 204 || status === 405) {
-    await body.dump();
+    await discard(response);
     return { kind: 'none', status };
   }
   if (status < 300) throw invalidAnswer('is neither application/json nor text/event-stream');
@@ -48,14 +59,6 @@ async function readAnswer(
       as: -32603,
     },
   );
-}
-
-function mediaType(header: string | string[] | undefined): string {
-  return String(header ?? '')
-    .split(';', 1)
-    .join('')
-    .trim()
-    .toLowerCase();
 }
 
 /** What a status means that the client must not take for ours: 401 and 403 would start a log-in that cannot help. */
@@ -83,15 +86,24 @@ export function checkStatus(status: number, link: UpstreamLink): void {
   }
 }
 
+/** What of a body nobody wants is read, so that the connection serves again, up to here. */
+const MAX_DISCARDED_BYTES = 128 * 1024;
+
+export async function discard(response: HttpResponse): Promise<void> {
+  if (Buffer.isBuffer(response.body)) return;
+  await collect(response.body, MAX_DISCARDED_BYTES).catch(() => giveUp(response));
+}
+
+export function giveUp({ body }: HttpResponse): void {
+  if (!Buffer.isBuffer(body)) body.destroy();
+}
+
 async function readText(body: Readable, maxBytes: number, signal: AbortSignal): Promise<string> {
   try {
     return utf8(await collect(body, maxBytes));
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
-    if (cause instanceof TooMuch) {
-      throw invalidAnswer(`is larger than ${maxBytes} bytes; raise limits.maxBodyBytes to let it pass`);
-    }
-    throw signal.aborted ? aborted(signal) : unreachable(cause);
+    throw signal.aborted ? aborted(signal) : unusable(cause, maxBytes);
   }
 }
 
@@ -118,7 +130,11 @@ export function notTaken(status: number): Refusal {
   });
 }
 
-export function unreachable(cause: unknown): Refusal {
+/** Why there is no answer, or none in one piece. */
+export function unusable(cause: unknown, maxBytes: number): Refusal {
+  if (cause instanceof TooMuch) {
+    return invalidAnswer(`is larger than ${maxBytes} bytes; raise limits.maxBodyBytes to let it pass`);
+  }
   return new Refusal(
     'upstream_unavailable',
     'The MCP server could not be reached, or hung up before it answered.',

@@ -1,6 +1,7 @@
 /** To a server that speaks Streamable HTTP: one POST a message, answered with JSON or with an event stream. */
-import { Pool, type Dispatcher } from 'undici';
-import { aborted, answerOf, checkStatus, notTaken, unreachable } from './http-answer.ts';
+import { Pool } from 'undici';
+import { aborted, answerOf, checkStatus, discard, giveUp, notTaken, unusable } from './http-answer.ts';
+import { request, type HttpResponse } from './request.ts';
 import type { Upstream, UpstreamCall, UpstreamLink, UpstreamRequest } from '../upstream.ts';
 
 export interface HttpUpstreamOptions {
@@ -28,48 +29,42 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     call: Omit<UpstreamCall, 'text'>,
     body: string | null,
     more: Record<string, string>,
-  ): Promise<Dispatcher.ResponseData> => {
+  ): Promise<HttpResponse> => {
     const session = call.link.sessionId === undefined ? {} : { 'mcp-session-id': call.link.sessionId };
     try {
-      const response = await pool.request({
-        method,
-        path,
-        body,
-        headers: { ...call.headers, ...session, ...more },
-        signal: call.signal,
-      });
-      // A body that is given up emits an error; whoever reads it gets that too, and nobody else need hear it.
-      response.body.on('error', () => undefined);
-      return response;
+      const headers = { ...call.headers, ...session, ...more };
+      const bounds = { signal: call.signal, maxBytes: options.maxMessageBytes };
+      return await request(pool, { method, path, body, headers }, bounds);
     } catch (cause) {
-      throw call.signal.aborted ? aborted(call.signal) : unreachable(cause);
+      throw call.signal.aborted ? aborted(call.signal) : unusable(cause, options.maxMessageBytes);
     }
   };
 
   return {
-    call: async (request: UpstreamRequest) => {
-      const response = await send('POST', request, request.text, POSTED);
-      if (request.method === 'initialize') learnSession(request.link, response);
-      return answerOf(response, options.maxMessageBytes, request);
+    call: async (message: UpstreamRequest) => {
+      const response = await send('POST', message, message.text, POSTED);
+      if (message.method === 'initialize') learnSession(message.link, response);
+      return answerOf(response, options.maxMessageBytes, message);
     },
     post: async (message) => {
       const response = await send('POST', message, message.text, POSTED);
       // Whatever it says belongs to no request, so nobody waits for it; a stream would keep the connection for ever.
-      if (response.statusCode === 202) await response.body.dump();
-      else response.body.destroy();
-      checkStatus(response.statusCode, message.link);
-      if (response.statusCode >= 400) throw notTaken(response.statusCode);
+      const { status } = response;
+      if (status === 202) await discard(response);
+      else giveUp(response);
+      checkStatus(status, message.link);
+      if (status >= 400) throw notTaken(status);
       return { kind: 'none', status: 202 };
     },
-    stream: async (request) => {
-      const resume = request.lastEventId === undefined ? {} : { 'last-event-id': request.lastEventId };
-      const response = await send('GET', request, null, { accept: 'text/event-stream', ...resume });
-      return answerOf(response, options.maxMessageBytes, request);
+    stream: async (asked) => {
+      const resume = asked.lastEventId === undefined ? {} : { 'last-event-id': asked.lastEventId };
+      const response = await send('GET', asked, null, { accept: 'text/event-stream', ...resume });
+      return answerOf(response, options.maxMessageBytes, asked);
     },
-    end: async (request) => {
-      const response = await send('DELETE', request, null, {});
-      await response.body.dump();
-      return response.statusCode;
+    end: async (asked) => {
+      const response = await send('DELETE', asked, null, {});
+      await discard(response);
+      return response.status;
     },
     resumable: () => true,
     close: () => pool.destroy(),
@@ -77,7 +72,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
 }
 
 /** A server names its session on the answer to `initialize` and nowhere else; 2026-07-28 has no sessions to name. */
-function learnSession(link: UpstreamLink, response: Dispatcher.ResponseData): void {
+function learnSession(link: UpstreamLink, response: HttpResponse): void {
   const named = response.headers['mcp-session-id'];
   if (typeof named === 'string') link.sessionId = named;
 }
