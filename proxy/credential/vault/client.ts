@@ -3,7 +3,7 @@
  * headers are made anew for every call, paths are encoded before it sees them and pass no template, the environment
  * is not asked, nothing is logged, and what goes over the wire is our transport's.
  */
-import vault from 'node-vault';
+import type vault from 'node-vault';
 import { z } from 'zod';
 import { Secret } from '../../../lib/secret.ts';
 import { VaultError } from './error.ts';
@@ -58,14 +58,8 @@ const received = z.object({ statusCode: z.number(), body: z.unknown() });
 const problem = z.object({ errors: z.array(z.string()) });
 
 export function createVaultClient(options: VaultClientOptions): VaultClient {
-  const client = vault({
-    endpoint: options.address,
-    debug: () => undefined,
-    'request-promise': { defaults: () => (request: unknown) => carry(request, options.transport) },
-  });
-  // Empty where node-vault would take the environment's.
-  Object.assign(client, { token: '', namespace: '', pathPrefix: '' });
-  client.handleVaultResponse = (response: unknown) => Promise.resolve(response);
+  let loaded: Promise<Client> | undefined;
+  const client = (): Promise<Client> => (loaded ??= load(options));
   const headersFor = (token: Secret | undefined): Record<string, string> => ({
     // Asked for by Vault agents that stand between; no harm elsewhere.
     'X-Vault-Request': 'true',
@@ -80,11 +74,27 @@ export function createVaultClient(options: VaultClientOptions): VaultClient {
         query === undefined
           ? encodePath(path)
           : `${encodePath(path)}?${new URLSearchParams(query).toString()}`;
-      return judged(await client.read(full, { headers: headersFor(token) }));
+      return judged(await (await client()).read(full, { headers: headersFor(token) }));
     },
     write: async (path, body, token) =>
-      judged(await client.write(encodePath(path), body, { headers: headersFor(token) })),
+      judged(await (await client()).write(encodePath(path), body, { headers: headersFor(token) })),
   };
+}
+
+type Client = ReturnType<typeof vault>;
+
+/** When it is first called: `node-vault` brings megabytes along, which a proxy without a Vault does not pay for. */
+async function load({ address, transport }: VaultClientOptions): Promise<Client> {
+  const { default: open } = await import('node-vault');
+  const client = open({
+    endpoint: address,
+    debug: () => undefined,
+    'request-promise': { defaults: () => (request: unknown) => carry(request, transport) },
+  });
+  // Empty where node-vault would take the environment's.
+  Object.assign(client, { token: '', namespace: '', pathPrefix: '' });
+  client.handleVaultResponse = (response: unknown) => Promise.resolve(response);
+  return client;
 }
 
 async function carry(request: unknown, transport: Transport): Promise<z.infer<typeof received>> {
