@@ -81,17 +81,14 @@ export class PatternMatcher {
     this.#automaton?.scan(text, (end, index) => {
       if (found) return;
       const literal = this.#stands(text, end, index);
-      found = literal !== undefined;
+      found = literal !== undefined && mayMatchAround(literal.of, text, end - literal.text.length);
     });
     return found;
   }
 
   /** Whether a stretch between characters that no number holds has the shape of one that is looked for. */
   mayHoldNumber(stretch: string, pure: boolean): boolean {
-    return (pure ? this.#numbers : this.#mixed).some(({ pattern }) => {
-      pattern.lastIndex = 0;
-      return pattern.test(stretch);
-    });
+    return (pure ? this.#numbers : this.#mixed).some((detector) => mayBeIn(detector, stretch));
   }
 
   /** Calls back with the offset behind every literal that a detector could begin from. */
@@ -195,6 +192,13 @@ export class PatternMatcher {
   }
 }
 
+/** Whether the detector could see a number in the stretch, whatever stands around that. */
+function mayBeIn(detector: NumberDetector, stretch: string): boolean {
+  const { mayBe = () => true } = detector;
+  const whole = { start: 0, end: stretch.length };
+  return numbersIn({ ...detector, valid: mayBe }, stretch, whole, undefined).length > 0;
+}
+
 function numbersIn(
   detector: NumberDetector,
   text: string,
@@ -243,6 +247,16 @@ function accept(
   if (detector.valid !== undefined && !detector.valid(value, { before, next: text.charAt(end), key }))
     return undefined;
   return { start, end, detector, value: detector.normalize?.(value) ?? value };
+}
+
+/**
+ * Whether the pattern matches around a literal at `start`. The text is JSON: what holds no break stands in it as it is, but
+ * what touches it may be an escape, so that is not asked; every other match may be written in another way.
+ */
+function mayMatchAround({ detector, before, after }: CompiledLiteral, text: string, start: number): boolean {
+  if (detector.leastLength === undefined) return true;
+  const window = text.slice(Math.max(0, start - before - 1), Math.min(text.length, start + after));
+  return regexpOf(detector).test(window);
 }
 
 /** A match without space, quotes and backslashes lies within the word around its literal, if it is long enough. */

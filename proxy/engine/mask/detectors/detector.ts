@@ -48,6 +48,8 @@ export interface NumberDetector extends DetectorBase {
   readonly pattern: RegExp;
   /** Whether letters may part its digits, or there are but seven of them. */
   readonly mixed?: boolean;
+  /** What of `valid` goes by the value alone: false where nothing around it could make it valid. */
+  readonly mayBe?: (value: string) => boolean;
   /** The value at the beginning of a match that took in what follows it. */
   readonly cut?: (match: string) => string;
 }

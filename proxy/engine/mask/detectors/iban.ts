@@ -119,6 +119,7 @@ function ibanExample(country: string, account: string): string {
 export const iban: BuiltinDetector = {
   cue: 'digits',
   mixed: true,
+  mayBe: isIban,
   cut: cutToLength,
   name: 'iban',
   description: 'International bank account number: country, length and check digits',

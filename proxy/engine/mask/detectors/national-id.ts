@@ -59,6 +59,7 @@ export function identifier(format: Identifier): NumberDetector {
     source,
     pattern,
     mixed,
+    mayBe: (value) => checks(compactOf(value)),
     valid: (value, around) => proves(value, around) && checks(compactOf(value)),
     normalize: compactOf,
     examples: () => {

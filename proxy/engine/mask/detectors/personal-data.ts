@@ -50,6 +50,7 @@ export const personalData: readonly BuiltinDetector[] = [
   {
     cue: 'digits',
     name: 'phone',
+    mayBe: isNorthAmericanPhone,
     description:
       'Phone number: international with +, or of the North American plan with its usual punctuation',
     source: 'ITU-T E.164; https://www.nanpa.com/numbering',
