@@ -87,6 +87,17 @@ function leaveToResume(lastEventId: string, way: Way): boolean {
   });
 }
 
+/**
+ * Servers must not answer here (2025-11-25, *Listening for Messages from the Server*). Nobody knows what such an answer
+ * answers, so nobody could filter a list in it, and a client would take it for the one that it waits for.
+ */
+const ANSWERS_NOTHING: Released = {
+  kind: 'dropped',
+  reason: 'it answers a request on a stream that belongs to none',
+  masked: [],
+  answer: undefined,
+};
+
 /** Relays what belongs to no request, until the server ends the stream. */
 export async function relayUnsolicited(
   events: AsyncIterable<SseEvent>,
@@ -104,7 +115,7 @@ export async function relayUnsolicited(
       continue;
     }
     const message = readServerText(data);
-    const released = deps.release(data, recipient);
+    const released = message.kind === 'call' ? deps.release(data, recipient) : ANSWERS_NOTHING;
     deps.passed(message.kind === 'call' ? message.method : 'response', released);
     if (released.kind !== 'dropped') await deliver({ data: released.text, id, retry });
     else if (released.answer !== undefined) deps.answerServer(released.answer);

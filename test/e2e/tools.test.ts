@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { answerOf, messageOf, modernCall, openSession, type Way } from '../fixtures/hand-client.ts';
-import { toolText } from '../fixtures/scripted-server.ts';
+import { answerOf, eventsOf, messageOf, modernCall, openSession, type Way } from '../fixtures/hand-client.ts';
+import { toolText, type SentStream } from '../fixtures/scripted-server.ts';
 import { approvalOf, decide } from './desk.ts';
 import { childOf } from './processes.ts';
 import { recordOf } from './records.ts';
@@ -149,4 +149,24 @@ test('with Pinned, only what is pinned is there', async () => {
   );
   expect(names(await listed(tool('fresh'), tool('another')))).toEqual(['fresh']);
   expect((await call('fresh')).result).toMatchObject(toolText('done'));
+});
+
+test('the event stream of a session is no way to show another definition, or a tool that is hidden', async () => {
+  const opened = Promise.withResolvers<{ stream: SentStream }>();
+  world.server.on('tools/list', async (heard) => {
+    (await opened.promise).stream.send({
+      id: heard.message.id,
+      result: { tools: [tool('smuggled', 'Evil.')] },
+    });
+    heard.result({ tools: [] });
+  });
+  world.server.on('GET', (heard) => opened.resolve({ stream: heard.stream() }));
+  const session = await openSession(ana);
+  const events = eventsOf(await session.get());
+  const answer = await answerOf(await session.request('tools/list'));
+  expect(answer.result).toEqual({ tools: [] });
+  (await opened.promise).stream.send({ method: 'notifications/tools/list_changed' });
+  const first = await events.next();
+  expect(first?.message?.method).toBe('notifications/tools/list_changed');
+  await events.cancel();
 });
