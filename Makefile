@@ -27,6 +27,10 @@ test-unit: $(STAMP) ## Run all tests but the conformance suite and those on a cl
 test-conformance: $(STAMP) ## Compare the published MCP conformance suite directly and through the proxy
 	@$(RUN) test:conformance
 
+.PHONY: test-browser
+test-browser: $(STAMP) ## Run the tests of the console in a real Chromium (needs make tools)
+	@$(NODE) hack/test.ts browser
+
 .PHONY: test-cluster
 test-cluster: $(STAMP) ## Run the tests on a cluster: one of this machine, or the one of KUBECONFIG=FILE on this line
 	@$(if $(filter command,$(firstword $(origin KUBECONFIG))),GATEHOUSE_TEST_KUBECONFIG=$(KUBECONFIG)) $(NODE) hack/test.ts cluster

@@ -1,7 +1,7 @@
 /**
  * Runs the tests and ends with `N passed, N failed, N skipped`, alone on the last line.
  *
- *   node hack/test.ts [all|unit|conformance|cluster|vault] [--forbid-skips] [path…]
+ *   node hack/test.ts [all|unit|conformance|cluster|vault|browser] [--forbid-skips] [path…]
  */
 import { parseArgs } from 'node:util';
 import { configDefaults } from 'vitest/config';
@@ -10,14 +10,16 @@ import { type CliOptions, startVitest, type TestModule } from 'vitest/node';
 const CONFORMANCE = 'test/conformance/**';
 const CLUSTER = 'test/cluster/**';
 const VAULT = 'test/vault/**';
+const BROWSER = 'test/browser/**';
 /** Lets all cluster tests of a run share one cluster. */
 const globalSetup = ['test/cluster/global-setup.ts'];
 
 const groups = {
   all: { exclude: configDefaults.exclude, globalSetup },
-  unit: { exclude: [...configDefaults.exclude, CONFORMANCE, CLUSTER, VAULT] },
+  unit: { exclude: [...configDefaults.exclude, CONFORMANCE, CLUSTER, VAULT, BROWSER] },
   conformance: { exclude: configDefaults.exclude, include: [`${CONFORMANCE}/*.test.ts`] },
   vault: { exclude: configDefaults.exclude, include: [`${VAULT}/*.test.ts`] },
+  browser: { exclude: configDefaults.exclude, include: [`${BROWSER}/*.test.ts`] },
   cluster: { exclude: configDefaults.exclude, include: [`${CLUSTER}/*.test.ts`], globalSetup },
 } satisfies Record<string, CliOptions>;
 

@@ -22,7 +22,7 @@ export interface VerifiedToken {
   /** `azp`, else `client_id`. */
   readonly clientId: string | undefined;
   readonly groups: readonly string[];
-  readonly claims: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<JWTPayload>;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }

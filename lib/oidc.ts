@@ -16,6 +16,7 @@ import { createIssuerKeys, localKeys, type IssuerDeps, type IssuerKeys, type Key
 import { readClaims, type OidcProvider, type VerifiedToken } from './oidc-claims.ts';
 import { OidcError } from './oidc-error.ts';
 
+export { readClaims } from './oidc-claims.ts';
 export { OidcError } from './oidc-error.ts';
 export type { OidcProvider, VerifiedToken } from './oidc-claims.ts';
 export type { IssuerDeps } from './oidc-keys.ts';

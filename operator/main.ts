@@ -11,10 +11,12 @@ import { createApprovals, type Approvals } from './approve/approvals.ts';
 import { linkTo, NOBODY_ASKED, type Asking } from './approve/asking.ts';
 import { createKnownPeople } from './approve/known-people.ts';
 import { NO_CHANNEL_DEPS, startNotifying, type Fetch, type NotifyingDeps } from './approve/notify/index.ts';
+import { readSecret } from './approve/notify/secret-files.ts';
 import type { Verdict } from './approve/object.ts';
 import type { ApprovalStore } from './approve/store.ts';
 import { kubernetesNames, type UsernameMapping } from './approve/usernames.ts';
 import type { Installation } from './compile/index.ts';
+import { createConsole, type Console, type ConsoleDeps } from './console/router.ts';
 import type { InstallationKeys } from './keys/installation-keys.ts';
 import { createOperatorMetrics, type FetchText, type MetricsPage } from './metrics.ts';
 import { openPolicy, type Policy } from './policy.ts';
@@ -128,11 +130,13 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     fetch: deps.fetch,
     linkTo: (id) => linkTo(id, asking),
   });
+  const pages = consoleOf(asking, { approvals, board, fetch: deps.fetch, log, onDecision, clock });
   const adminApp = createAdminApi({
     ...{ board, approvals, people, status, log, onDecision },
     metrics: () => metrics.text(deps.metricsPages()),
     hosts: [options.adminListen.host, ...options.adminHosts, ...hostsOf(asking)],
     hooks: notifying.hooks,
+    console: pages?.router,
   });
   const admin = createServer(adminApp);
   let control: TlsServer | undefined;
@@ -142,7 +146,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     await notifying.stop();
     approvals.close();
     await Promise.all([closeServer(admin, ADMIN_GRACE_MS), control?.close()]);
-    await people.close();
+    await Promise.all([people.close(), pages?.close()]);
   };
   try {
     control = await startTlsServer(controlApp, options.control, { clock, log });
@@ -157,4 +161,16 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
 
 function hostsOf({ publicUrl }: Asking): string[] {
   return publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
+}
+
+/** There are pages only where people can sign in and come back. */
+function consoleOf(
+  { console: settings, publicUrl }: Asking,
+  {
+    clock,
+    ...deps
+  }: Pick<ConsoleDeps, 'approvals' | 'board' | 'fetch' | 'log' | 'onDecision'> & { clock: Clock },
+): Console | undefined {
+  if (settings === undefined || publicUrl === undefined) return undefined;
+  return createConsole({ ...deps, settings, publicUrl, readSecret, now: () => clock.now() });
 }

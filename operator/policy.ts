@@ -123,7 +123,8 @@ export function openPolicy(deps: PolicyDeps): Policy {
     take: (state) => inTurn(() => put(state)),
     renew,
     report: () => report,
-    notify: (name) => inForce?.snapshot.approvalRules.find((rule) => nameOf(rule) === name)?.spec.notify ?? [],
+    notify: (name) =>
+      inForce?.snapshot.approvalRules.find((rule) => nameOf(rule) === name)?.spec.notify ?? [],
     close: () => stopUpkeep(),
   };
 }

@@ -1,10 +1,10 @@
-/** The part of oidc-provider that the demo uses; the package brings no types. */
+/** The part of oidc-provider that the demo and the tests use; the package brings no types. */
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
 
   interface Account {
     readonly accountId: string;
-    readonly claims: () => { readonly sub: string };
+    readonly claims: () => { readonly sub: string; readonly groups?: readonly string[] };
   }
 
   interface ResourceServer {
@@ -21,13 +21,16 @@ declare module 'oidc-provider' {
     readonly ttl: Readonly<Record<string, number>>;
     readonly features: {
       readonly devInteractions: { readonly enabled: boolean };
-      readonly resourceIndicators: {
+      readonly resourceIndicators?: {
         readonly enabled: boolean;
         readonly getResourceServerInfo: (ctx: unknown, resource: string) => ResourceServer;
       };
     };
     readonly findAccount: (ctx: unknown, id: string) => Account;
-    readonly extraTokenClaims: (
+    /** Claims of each scope, and whether ID tokens have them although there is a userinfo endpoint. */
+    readonly claims?: Readonly<Record<string, readonly string[]>>;
+    readonly conformIdTokenClaims?: boolean;
+    readonly extraTokenClaims?: (
       ctx: unknown,
       token: { readonly accountId?: string },
     ) => Readonly<Record<string, unknown>>;

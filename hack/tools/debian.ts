@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nftables: '/usr/sbin/nft',
   prometheus: '/usr/bin/prometheus',
   iproute2: '/usr/sbin/ip',
+  chromium: '/usr/bin/chromium',
   openssl: '/usr/bin/openssl',
   postgresql: '/usr/lib/postgresql/15/bin/initdb',
 };

@@ -3,13 +3,12 @@ import express, { type Express, type RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Logger } from '../../lib/log.ts';
 import type { Approvals } from '../approve/approvals.ts';
-import { isApprover } from '../approve/life.ts';
-import { gatewayOf, MAX_COMMENT, verdict, type ApprovalRequest } from '../approve/object.ts';
+import { gatewayOf, MAX_COMMENT, verdict, type Verdict } from '../approve/object.ts';
 import { answerProblems, bearerOf, MAX_BODY, noSuchRoute, parameter, parsed } from '../http.ts';
-import { Problem } from '../problem.ts';
 import type { BundleBoard } from '../publish/bundle-board.ts';
 import { guardHost } from './host-guard.ts';
-import type { People, Visitor } from './people.ts';
+import { checkMaySee, maySee, newestFirst } from './may-see.ts';
+import type { People } from './people.ts';
 import type { Status } from './status.ts';
 
 export interface AdminApiDeps {
@@ -23,7 +22,9 @@ export interface AdminApiDeps {
   readonly hosts: readonly string[];
   /** Where channels report; reads bodies by itself. */
   readonly hooks: RequestHandler;
-  readonly onDecision: (verdict: 'Approve' | 'Deny') => void;
+  /** Pages for people; absent where nobody can sign in. */
+  readonly console: RequestHandler | undefined;
+  readonly onDecision: (verdict: Verdict) => void;
   readonly log: Logger;
 }
 
@@ -41,6 +42,7 @@ export function createAdminApi(deps: AdminApiDeps): Express {
     next();
   });
   app.use('/hooks', deps.hooks);
+  if (deps.console !== undefined) app.use('/console', deps.console);
   app.use(express.json({ limit: MAX_BODY }));
 
   app.get('/healthz', (_request, response) => {
@@ -63,18 +65,12 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   app.get('/v1/approvals', async (request, response) => {
     const visitor = await people.visitor(bearerOf(request));
     const items = (await approvals.list()).filter((entry) => maySee(entry, visitor, deps));
-    items.sort((one, other) => compare(other.metadata.creationTimestamp, one.metadata.creationTimestamp));
-    response.json({ items });
+    response.json({ items: items.sort(newestFirst) });
   });
   app.get('/v1/approvals/:id', async (request, response) => {
     const visitor = await people.visitor(bearerOf(request));
     const found = await approvals.get(parameter(request, 'id'));
-    if (!maySee(found, visitor, deps)) {
-      throw new Problem(
-        'not_approver',
-        `Only approvers of the rule ${found.spec.rule.name} and whoever made the call may see it.`,
-      );
-    }
+    checkMaySee(found, visitor, deps);
     response.json(found);
   });
   app.post('/v1/approvals/:id/decisions', async (request, response) => {
@@ -91,28 +87,4 @@ export function createAdminApi(deps: AdminApiDeps): Express {
   app.use(noSuchRoute);
   app.use(answerProblems(deps.log));
   return app;
-}
-
-/** What a call was about is shown to those who decide on it and to the one who made it. */
-function maySee(
-  request: ApprovalRequest,
-  visitor: Visitor,
-  { approvals, board }: Pick<AdminApiDeps, 'approvals' | 'board'>,
-): boolean {
-  const gateway = gatewayOf(request);
-  try {
-    const person = visitor.at(gateway);
-    const approvers = board.rule(gateway, request.spec.rule.name)?.approvers;
-    return (
-      approvals.isRequester(request, person) || (approvers !== undefined && isApprover(person, approvers))
-    );
-  } catch (error) {
-    if (error instanceof Problem) return false;
-    throw error;
-  }
-}
-
-function compare(one: string, other: string): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
 }

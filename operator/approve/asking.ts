@@ -1,5 +1,6 @@
 /** What an installation says of how people are asked: a part of its settings. */
 import { z } from 'zod';
+import { isLoopback } from '../../crds/notification.ts';
 import { consoleSettings, type ConsoleSettings } from '../console/settings.ts';
 import { knownPerson, type KnownPerson } from './known-people.ts';
 import { NO_CHANNELS, notifySettings, type NotifySettings } from './notify/index.ts';
@@ -28,6 +29,7 @@ export const askingMembers = {
       (text) => new URL(text).pathname === '/' && !/[?#]/.test(text),
       'must be an address without a path',
     )
+    .refine((text) => text.startsWith('https:') || isLoopback(new URL(text)), 'must be https')
     .transform((text) => text.replace(/\/$/, ''))
     .optional(),
   notify: notifySettings.prefault({}),

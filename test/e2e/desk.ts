@@ -1,7 +1,7 @@
 /** Where approvers sit: the admin API, asked as the CLI asks it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { World } from './world.ts';
+import type { Gatehouse } from '../fixtures/gatehouse.ts';
 
 const request = z.looseObject({
   metadata: z.looseObject({ name: z.string() }),
@@ -12,10 +12,14 @@ const request = z.looseObject({
   status: z.looseObject({ phase: z.string(), outcome: z.string().optional() }),
 });
 
+interface Seen {
+  readonly gatehouse: Pick<Gatehouse, 'admin'>;
+}
+
 export type Approval = z.infer<typeof request>;
 
 /** All that this person may see. */
-export async function approvals({ gatehouse }: World, token: string): Promise<Approval[]> {
+export async function approvals({ gatehouse }: Seen, token: string): Promise<Approval[]> {
   const response = await fetch(`${gatehouse.admin}/v1/approvals`, {
     headers: { authorization: `Bearer ${token}` },
   });
@@ -24,7 +28,7 @@ export async function approvals({ gatehouse }: World, token: string): Promise<Ap
 
 /** The approval whose preview holds `text`, once it is there and has come so far. */
 export async function approvalOf(
-  world: World,
+  world: Seen,
   token: string,
   text: string,
   phase = 'Pending',
@@ -43,7 +47,7 @@ export async function approvalOf(
 
 /** The HTTP status of the decision. */
 export async function decide(
-  { gatehouse }: World,
+  { gatehouse }: Seen,
   token: string,
   id: string,
   decision: { verdict: 'Approve' | 'Deny'; comment?: string },
