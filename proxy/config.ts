@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PROBES_VARIABLE, probeTargets, type ProbeTargets } from '../crds/probes.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { parseAddress, type Address } from '../lib/listen.ts';
+import type { NameServers } from './lib/lookup.ts';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.ts';
 
 export class ProxyConfigError extends GatehouseError {
@@ -23,6 +24,8 @@ export interface ProxyConfig {
   readonly ca: string | undefined;
   /** Where the kubelet asks for the containers beside this one; undefined where it asks them itself. */
   readonly probes: { readonly listen: Address; readonly targets: ProbeTargets } | undefined;
+  /** Where the names of operator and recorder lie, whatever the pod says of them. */
+  readonly names: NameServers;
   /** Bearer token for operator and recorder. */
   readonly tokenFile: string;
   /** What this pod shows Vault; undefined where it was given nothing. */
@@ -105,6 +108,7 @@ export function readProxyConfig(
     controlUrl: from.GATEHOUSE_CONTROL_URL,
     recorderUrl: from.GATEHOUSE_RECORDER_URL,
     ...rootsOf(from),
+    names: namesOf(from),
     probes: probesOf(from),
     egress: egressOf(from),
     tokenFile: from.GATEHOUSE_TOKEN_FILE,
@@ -130,13 +134,19 @@ function rootsOf(from: Environment): Pick<ProxyConfig, 'ca' | 'caFile'> {
   );
 }
 
+function namesOf(from: Environment): NameServers {
+  return {
+    resolvers: from.GATEHOUSE_RESOLVERS.split(',').filter((address) => address !== ''),
+    clusterDomain: from.GATEHOUSE_CLUSTER_DOMAIN,
+  };
+}
+
 function egressOf(from: Environment): EgressConfig | undefined {
   if (from.GATEHOUSE_EGRESS_LISTEN === undefined) return undefined;
   return {
     listen: parseAddress(from.GATEHOUSE_EGRESS_LISTEN, 'GATEHOUSE_EGRESS_LISTEN'),
     trustDirectory: from.GATEHOUSE_EGRESS_TRUST_DIR ?? join(resolve(from.GATEHOUSE_STATE_DIR), 'egress'),
-    resolvers: from.GATEHOUSE_RESOLVERS.split(',').filter((address) => address !== ''),
-    clusterDomain: from.GATEHOUSE_CLUSTER_DOMAIN,
+    ...namesOf(from),
     caFile: from.GATEHOUSE_EGRESS_CA_FILE,
   };
 }

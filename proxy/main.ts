@@ -28,6 +28,7 @@ import type { GatewayState } from './gateway-state.ts';
 import { Gateways } from './gateways.ts';
 import { createServiceAccountVerifier, type TokenProvider } from './identify/index.ts';
 import { createProbesServer } from './probes/server.ts';
+import { lookupBy } from './lib/lookup.ts';
 import { authoritiesOf } from './receive/origin.ts';
 import { createListener, receiveOn } from './receive/server.ts';
 import { createHttpsTransport } from './record/https-transport.ts';
@@ -52,12 +53,14 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
   const stop = stopSignal(io, config.exitWithParent);
   const metrics = createMetrics(Date.now);
   const roots = await openRoots(config);
+  const lookup = lookupBy(config.names);
   const recorder = createRecorder({
     spoolDir: config.spoolDir,
     transport: createHttpsTransport({
       url: config.recorderUrl,
       caFile: config.caFile,
       tokenFile: config.tokenFile,
+      lookup,
     }),
     now: Date.now,
     log,
@@ -67,6 +70,7 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
     url: config.controlUrl,
     ca: roots.current,
     token: freshFile(config.tokenFile, (text) => text.trim()),
+    lookup,
   });
   try {
     await serve({ config, io, log, stop, metrics, recorder, client, roots });

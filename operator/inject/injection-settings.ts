@@ -13,6 +13,7 @@ const injectionSettings = z.strictObject({
   controlUrl: httpsUrl,
   recorderUrl: httpsUrl,
   resolvers: z.array(z.string().refine((text) => isIP(text) !== 0, 'must be an IP address')).min(1),
+  clusterDomain: z.string().min(1).default('cluster.local'),
   listenHost: z.enum(['[::]', '0.0.0.0']).default('[::]'),
   resources: z.strictObject({ requests: quantities, limits: quantities }).default(() => ({
     requests: { ...DEFAULT_RESOURCES.requests },

@@ -17,6 +17,8 @@ export interface InjectionSettings {
   readonly ca: string;
   /** The only addresses that a guarded pod may ask for names, under Redirect. */
   readonly resolvers: readonly string[];
+  /** What `NAME.NAMESPACE.svc` is completed with where these are asked. */
+  readonly clusterDomain: string;
   /** What the sidecar listens on: `[::]` for both families, `0.0.0.0` where nodes have no IPv6. */
   readonly listenHost: string;
   readonly resources: Resources;

@@ -78,6 +78,9 @@ export function proxyContainer(
       { name: 'GATEHOUSE_CONTROL_URL', value: settings.controlUrl },
       { name: 'GATEHOUSE_RECORDER_URL', value: settings.recorderUrl },
       { name: 'GATEHOUSE_CA', value: settings.ca },
+      // The pod's own /etc/hosts and resolv.conf are its author's, and its processes', to change.
+      { name: 'GATEHOUSE_RESOLVERS', value: settings.resolvers.join(',') },
+      { name: 'GATEHOUSE_CLUSTER_DOMAIN', value: settings.clusterDomain },
       { name: 'GATEHOUSE_TOKEN_FILE', value: `${TOKEN_PATH}/token` },
       ...(usesVault(gateway)
         ? [{ name: 'GATEHOUSE_VAULT_JWT_FILE', value: `${TOKEN_PATH}/${VAULT_TOKEN}` }]
@@ -109,7 +112,7 @@ export function proxyContainer(
 
 function egressVariables(
   gateway: McpGateway,
-  { listenHost, resolvers }: InjectionSettings,
+  { listenHost }: InjectionSettings,
 ): NonNullable<Container['env']> {
   if (!hasEgress(gateway)) return [];
   // Without network rules other pods could use what listens on the pod's own address.
@@ -117,7 +120,6 @@ function egressVariables(
   return [
     { name: 'GATEHOUSE_EGRESS_LISTEN', value: `${host}:${SIDECAR_PORTS.egress}` },
     { name: 'GATEHOUSE_EGRESS_TRUST_DIR', value: TRUST_PATH },
-    { name: 'GATEHOUSE_RESOLVERS', value: resolvers.join(',') },
   ];
 }
 

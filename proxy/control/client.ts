@@ -1,4 +1,5 @@
 /** The wire to the operator: HTTPS with the installation's root and a token that is read anew for each request. */
+import type { LookupFunction } from 'node:net';
 import { Agent, request as send, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { controlProblem, type ControlProblem } from '#control';
@@ -9,6 +10,8 @@ export interface ControlOptions {
   /** PEM of the installation's roots, asked with each request. */
   readonly ca: () => Promise<string>;
   readonly token: () => Promise<string>;
+  /** Where names lie; without it, where this machine says. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** The operator said no, and why. */
@@ -103,7 +106,9 @@ export class ControlClient {
     const ca = await this.#options.ca();
     if (this.#connection?.ca !== ca) {
       void this.#connection?.agent.close();
-      this.#connection = { ca, agent: new Agent({ connect: { ca, timeout: 5_000 }, bodyTimeout: 0 }) };
+      const { lookup } = this.#options;
+      const connect = { ca, timeout: 5_000, ...(lookup !== undefined && { lookup }) };
+      this.#connection = { ca, agent: new Agent({ connect, bodyTimeout: 0 }) };
     }
     return this.#connection.agent;
   }

@@ -1,4 +1,5 @@
 /** Delivery over HTTPS: POST {recorder}/v1/streams/{stream}/records with the token of the control audience. */
+import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
 import { acknowledged, controlProblem, outOfSequence } from '../../crds/control.ts';
 import { GatehouseError } from '../../lib/errors.ts';
@@ -18,6 +19,8 @@ export interface HttpsTransportOptions {
   readonly caFile: string;
   /** The bearer token, read again when the file changes. */
   readonly tokenFile: string;
+  /** Where names lie; without it, where this machine says. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** The recorder could not be reached, or could not take records now. The same lines are sent again later. */
@@ -34,7 +37,7 @@ export function createHttpsTransport(options: HttpsTransportOptions): RecordTran
     const current = await ca();
     if (open?.ca !== current) {
       void open?.pool.close();
-      open = { ca: current, pool: connectTo(options.url, current) };
+      open = { ca: current, pool: connectTo(options, current) };
     }
     return open.pool;
   }
@@ -58,10 +61,10 @@ export function createHttpsTransport(options: HttpsTransportOptions): RecordTran
   };
 }
 
-function connectTo(url: string, ca: string): Pool {
+function connectTo({ url, lookup }: HttpsTransportOptions, ca: string): Pool {
   return new Pool(url, {
     connections: 1,
-    connect: { ca },
+    connect: { ca, ...(lookup !== undefined && { lookup }) },
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: ANSWER_TIMEOUT_MS,
   });

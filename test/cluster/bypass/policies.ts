@@ -1,7 +1,8 @@
 /** Ways by what one tells the API server: labels, images, false sidecars, tokens, and entering the sidecar itself. */
 import { z } from 'zod';
 import { eventually } from '../cluster.ts';
-import { GATEWAY, orRefusal, outside, whileThere, type Attempt, type Side } from './attempt.ts';
+import { NAMESPACE } from '../installation.ts';
+import { GATEWAY, inNewPod, orRefusal, outside, whileThere, type Attempt, type Side } from './attempt.ts';
 import { ofTheSidecarsUser } from './containers.ts';
 import { PORTS, SLEEP, withOther, withSpec, type Pod } from './pods.ts';
 import { overTcp } from './scripts.ts';
@@ -113,6 +114,24 @@ const sidecars: Attempt[] = [
   },
 ];
 
+const ELSEWHERE = '192.0.2.1';
+
+const names: Attempt[] = [
+  {
+    name: 'names of ours pointed elsewhere',
+    tried: (side) => {
+      const hostnames = ['operator', 'recorder'].map((one) => `gatehouse-${one}.${NAMESPACE}.svc`);
+      const pod = withSpec(side.podNamed('pointed'), { hostAliases: [{ ip: ELSEWHERE, hostnames }] });
+      const looking = `console.log((await (await import('node:dns/promises')).lookup('${hostnames[0] ?? ''}')).address)`;
+      // Nobody may enter a genuine sidecar, but without the operator it would not have become ready.
+      if (side.kind === 'guarded') return reachedFromOutside(side, pod);
+      return inNewPod(side, pod, side.sidecar.container, looking);
+    },
+    naive: ELSEWHERE,
+    guarded: GATEWAY,
+  },
+];
+
 const images: Attempt[] = [
   {
     name: "an image swapped later for one whose user is the sidecar's",
@@ -148,7 +167,7 @@ const tokens: Attempt[] = ['control', 'vault'].map((purpose) => ({
   guarded: /refused: .*only nodes may ask/s,
 }));
 
-export const policyWays: readonly Attempt[] = [...labels, ...sidecars, ...images, ...tokens];
+export const policyWays: readonly Attempt[] = [...labels, ...sidecars, ...names, ...images, ...tokens];
 
 function relabelled(pod: Pod, changed: Readonly<Record<string, string>>): Pod {
   return { ...pod, metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, ...changed } } };
