@@ -209,8 +209,9 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     'spec.credentials[0].inject.server.header.name must not be a header that the protocol uses itself.',
   ],
   [
-    credential(FILE, '{ file: { path: /run/key } }'),
-    'spec.credentials[0].inject.file is not built yet; use server.header.',
+    credential(FILE, '{ file: { name: ../key, value: "{{ key }}" } }'),
+    'spec.credentials[0].inject.file.name must consist of lower-case letters, digits and "-".',
+    'spec.credentials[0] must have scope: Pod where inject.file is given, because a file is read by every call.',
   ],
   [
     gateway({ recording: '{ retention: 3 months }' }),

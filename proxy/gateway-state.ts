@@ -1,5 +1,6 @@
 import type { ToolsSeen } from '#control';
 import { systemClock } from '../lib/clock.ts';
+import { CredentialFiles } from './credential/files.ts';
 import { Leases } from './credential/leases.ts';
 import type { Lease } from './credential/lease.ts';
 import type { LenderDeps } from './credential/lender.ts';
@@ -33,6 +34,9 @@ export interface StateDeps {
   readonly resolve: Resolve | undefined;
 }
 
+/** `directory`: where the files lie that the server reads. */
+export type Lending = Omit<LenderDeps, 'known'> & { readonly directory: string };
+
 /** What lives on when the policy of a gateway changes. */
 export class GatewayState {
   readonly known: KnownSecrets;
@@ -47,11 +51,13 @@ export class GatewayState {
   readonly whoseCall = new WhoseCall();
   readonly turns: Turns;
   readonly leases: Leases;
+  /** Credentials that the server reads. */
+  readonly files: CredentialFiles;
   readonly databases: Databases<Lease>;
   /** The gateway in force. Undefined until the first bundle is. */
   current: Gateway | undefined;
 
-  constructor(gateway: string, deps: StateDeps, lending: Omit<LenderDeps, 'known'>) {
+  constructor(gateway: string, deps: StateDeps, lending: Lending) {
     const { now, tellTools, log } = deps;
     this.toolReporter = createToolReporter({
       gateway,
@@ -61,6 +67,7 @@ export class GatewayState {
     });
     this.known = createKnownSecrets({ now });
     this.leases = new Leases({ ...lending, known: this.known });
+    this.files = new CredentialFiles({ ...lending, lender: this.leases });
     this.databases = new Databases({
       known: this.known,
       policy: () => this.#inForce().databases,

@@ -101,6 +101,7 @@ export class Gateways {
     const gateway = await assembleGateway(bundle, state, upstream, { ...this.#deps, listenUrl });
     await this.#putEgress(bundle, state, gateway);
     await state.databases.put(bundle);
+    await state.files.put(bundle.credentials);
     state.current = gateway;
     this.#entries.set(name, { state, gateway, prefix });
     if (before !== undefined && !same)
@@ -120,8 +121,10 @@ export class Gateways {
   #newState(gateway: string): GatewayState {
     const { lending, metrics, log, stateDir } = this.#deps;
     // Neither part of a name holds "_".
-    const journalFile = join(stateDir, 'leases', `${gateway.replace('/', '_')}.jsonl`);
-    const leasing = { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile };
+    const own = gateway.replace('/', '_');
+    const journalFile = join(stateDir, 'leases', `${own}.jsonl`);
+    const directory = join(stateDir, 'credentials', own);
+    const leasing = { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile, directory };
     return new GatewayState(gateway, this.#deps, leasing);
   }
 
@@ -133,6 +136,7 @@ export class Gateways {
     entry.state.toolReporter.close();
     this.#deps.egress?.remove(name);
     await Promise.all([entry.gateway.upstream.close(), entry.state.databases.close()]);
+    await entry.state.files.close();
     await entry.state.leases.close();
     this.#deps.metrics.bundleRemoved(name);
   }

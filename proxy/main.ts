@@ -213,7 +213,11 @@ function connect(
           ];
           const proven = proofs.flatMap(({ environment }) => Object.entries(environment));
           return {
-            environment: { ...config.childEnvironment, ...Object.fromEntries(proven) },
+            environment: {
+              ...config.childEnvironment,
+              ...state.files.environment(),
+              ...Object.fromEntries(proven),
+            },
             end: () => proofs.forEach(({ end }) => end()),
           };
         },

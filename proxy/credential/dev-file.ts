@@ -1,8 +1,8 @@
 /** The source `devFile`: a JSON object of field to value, with an optional `expiresAt`, read again when it changes. */
 import { JsonTextError, parseJson } from '../../lib/json/index.ts';
 import { Secret } from '../../lib/secret.ts';
-import { CredentialError } from './error.ts';
 import type { Lease } from './lease.ts';
+import { unavailable } from './template.ts';
 
 /** How files are reached. `version` changes whenever the file does. */
 export interface FileAccess {
@@ -100,12 +100,4 @@ function reasonOf(error: unknown): string {
   if (error instanceof JsonTextError) return 'its file is not valid JSON';
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   return `its file could not be read (${code})`;
-}
-
-function unavailable(credential: string, why: string, cause?: unknown): CredentialError {
-  return new CredentialError(
-    'credential_unavailable',
-    `The credential "${credential}" of this gateway is not available: ${why}.`,
-    { cause },
-  );
 }

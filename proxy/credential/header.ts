@@ -1,7 +1,7 @@
 /** The header that carries a credential: its name, and its value as a template over the fields of the source. */
-import { parseTemplate, type TemplatePart } from '../../crds/template.ts';
 import { Secret } from '../../lib/secret.ts';
 import { CredentialError } from './error.ts';
+import { compileTemplate, unavailable } from './template.ts';
 
 export interface HeaderTemplate {
   readonly name: string;
@@ -24,29 +24,15 @@ export function compileHeader(
   header: { readonly name: string; readonly value: string },
 ): HeaderTemplate {
   checkName(credential, header.name);
-  const parts = partsOf(credential, header.value);
+  const text = compileTemplate(credential, 'its header', header.value);
   return {
     name: header.name,
     render: (fields) => {
-      const value = parts.map((part) => ('text' in part ? part.text : lookUp(part.field, fields))).join('');
+      const value = text(fields);
       if (HEADER_VALUE.test(value)) return new Secret(value);
-      throw unavailable('its value holds characters that no HTTP header may hold');
+      throw unavailable(credential, 'its value holds characters that no HTTP header may hold');
     },
   };
-
-  function lookUp(field: string, fields: ReadonlyMap<string, Secret>): string {
-    const value = fields.get(field)?.reveal();
-    if (value === undefined) throw unavailable(`its source has no field "${field}"`);
-    if (value === '') throw unavailable(`the field "${field}" of its source is empty`);
-    return value;
-  }
-
-  function unavailable(why: string): CredentialError {
-    return new CredentialError(
-      'credential_unavailable',
-      `The credential "${credential}" of this gateway is not available: ${why}.`,
-    );
-  }
 }
 
 function checkName(credential: string, name: string): void {
@@ -54,12 +40,6 @@ function checkName(credential: string, name: string): void {
   if (RESERVED.test(name)) {
     throw invalid(credential, `the header ${name} belongs to the connection or to MCP; use another`);
   }
-}
-
-function partsOf(credential: string, template: string): readonly TemplatePart[] {
-  const parsed = parseTemplate(template);
-  if ('problem' in parsed) throw invalid(credential, `the value of its header ${parsed.problem}`);
-  return parsed;
 }
 
 function invalid(credential: string, why: string): CredentialError {

@@ -8,10 +8,10 @@ import { DevFiles } from './dev-files.ts';
 import { CredentialError } from './error.ts';
 import type { Lease } from './lease.ts';
 import { LEASE_LIMITS, type LeaseLimits } from './lease/caps.ts';
-import { unavailable } from './lease/mint.ts';
 import type { Whose } from '../session/whose-call.ts';
 import type { Lender, LenderDeps } from './lender.ts';
 import { VaultLeases } from './lease/vault-leases.ts';
+import { unavailable } from './template.ts';
 import type { VaultSettings } from './vault/access.ts';
 
 export interface LenderSettings {

@@ -1,6 +1,6 @@
 /** Makes leases and gives them back: within the caps, on file before they are lent, masked before they are seen. */
 import { sentenceOf } from '../../../lib/errors.ts';
-import { CredentialError } from '../error.ts';
+import { unavailable } from '../template.ts';
 import type { VaultAccess } from '../vault/access.ts';
 import type { Engine, Granted } from '../vault/engines.ts';
 import { VaultError } from '../vault/error.ts';
@@ -116,14 +116,6 @@ function termOf({ fields, leaseId, ttlMs, renewable, staleMs }: Granted, from: n
     term: { from, until: from + ttlMs, ttlMs, renewable: renewable && leaseId !== undefined },
     staleAt: from + staleMs,
   };
-}
-
-export function unavailable(credential: string, why: string, cause?: unknown): CredentialError {
-  return new CredentialError(
-    'credential_unavailable',
-    `The credential "${credential}" of this gateway is not available: ${why}.`,
-    { cause },
-  );
 }
 
 function reasonOf(error: unknown): string {

@@ -5,6 +5,7 @@ import { CredentialError } from '../error.ts';
 import type { Lease } from '../lease.ts';
 import type { Whose } from '../../session/whose-call.ts';
 import type { LenderDeps } from '../lender.ts';
+import { unavailable } from '../template.ts';
 import { createVaultAccess, type VaultAccess, type VaultSettings } from '../vault/access.ts';
 import { engineOf, type Engine, type VaultSource } from '../vault/engines.ts';
 import { VaultError } from '../vault/error.ts';
@@ -12,7 +13,7 @@ import type { VaultToken } from '../vault/token.ts';
 import { Caps, type LeaseLimits } from './caps.ts';
 import type { Held } from './held.ts';
 import { LeaseJournal } from './journal.ts';
-import { Mint, unavailable } from './mint.ts';
+import { Mint } from './mint.ts';
 import { Revoker } from './revoker.ts';
 import { Slot } from './slot.ts';
 

@@ -1,0 +1,104 @@
+/** Credentials that the server reads from files: written before it needs them, replaced as they change, removed at the end. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Credential } from '../../crds/bundle.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { makePrivateDirectory, writeFileDurably } from '../../lib/durable-file.ts';
+import { sentenceOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Lender } from './lender.ts';
+import { compileTemplate, type Render } from './template.ts';
+
+export interface CredentialFilesDeps {
+  readonly lender: Pick<Lender, 'lend'>;
+  /** Where they lie; nobody else writes there. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Entry {
+  readonly credential: string;
+  readonly path: string;
+  readonly variable: string | undefined;
+  readonly render: Render;
+}
+
+/** How soon a file follows a change of its credential. */
+const LOOK_MS = 5_000;
+/** For so long a policy waits for its files. */
+const FIRST_MS = 3_000;
+
+export class CredentialFiles {
+  readonly #deps: CredentialFilesDeps;
+  #entries: readonly Entry[] = [];
+  readonly #written = new Map<string, string>();
+  #work: Promise<void> = Promise.resolve();
+  #cancel: () => void = () => undefined;
+
+  constructor(deps: CredentialFilesDeps) {
+    this.#deps = deps;
+  }
+
+  /** From now on these. Throws CredentialError for a template that cannot be. */
+  async put(credentials: readonly Pick<Credential, 'name' | 'inject'>[]): Promise<void> {
+    const { clock, directory } = this.#deps;
+    this.#entries = credentials.flatMap(({ name, inject }) => entryOf(name, inject, directory));
+    const late = new Promise<void>((resolve) => clock.after(FIRST_MS, resolve));
+    await Promise.race([this.#update(), late]);
+  }
+
+  /** The variables of a server that name its files. */
+  environment(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#entries.flatMap(({ variable, path }) => (variable === undefined ? [] : [[variable, path]])),
+    );
+  }
+
+  /** Removes them all. */
+  async close(): Promise<void> {
+    this.#entries = [];
+    await this.#update();
+  }
+
+  /** One look after the other: what is written is always what was lent last. */
+  #update(): Promise<void> {
+    this.#cancel();
+    this.#work = this.#work.then(async () => {
+      const wanted = new Set(this.#entries.map(({ path }) => path));
+      for (const path of [...this.#written.keys()]) if (!wanted.has(path)) await this.#remove(path);
+      for (const entry of this.#entries) await this.#write(entry);
+      this.#cancel();
+      if (this.#entries.length > 0)
+        this.#cancel = this.#deps.clock.after(LOOK_MS, () => void this.#update());
+    });
+    return this.#work;
+  }
+
+  /** A credential that is not to be had any more is nothing that a server should go on with. */
+  async #write({ credential, path, render }: Entry): Promise<void> {
+    try {
+      const { fields } = await this.#deps.lender.lend(credential, 'pod');
+      const text = render(fields);
+      if (this.#written.get(path) === text) return;
+      await makePrivateDirectory(this.#deps.directory);
+      await writeFileDurably(path, text);
+      this.#written.set(path, text);
+    } catch (error) {
+      this.#deps.log.warn({ credential }, sentenceOf(error));
+      await this.#remove(path);
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    await rm(path, { force: true });
+    this.#written.delete(path);
+  }
+}
+
+function entryOf(credential: string, inject: Credential['inject'], directory: string): Entry[] {
+  if (!('file' in inject)) return [];
+  const { name, value, env } = inject.file;
+  const render = compileTemplate(credential, 'its file', value);
+  return [{ credential, path: join(directory, name), variable: env, render }];
+}
