@@ -35,6 +35,7 @@ export class Connection<L extends LeasedLogin> {
   /** What the client was told of the settings of its session. */
   #told: ReadonlyMap<string, string> = new Map();
   #hasBegun = false;
+  #isGathering = false;
   #isOver = false;
 
   /** Throws WireError where the client asks for a session that it may not have. */
@@ -130,12 +131,27 @@ export class Connection<L extends LeasedLogin> {
       if (!this.#client.isWaiting) this.#socket.resume();
     });
     socket.on('data', (chunk: Buffer) => {
-      this.#socket.cork();
+      this.#gather();
       this.#guarded(() => side.take(chunk));
-      this.#socket.uncork();
+      // Nobody waits longer for a whole answer.
+      if (this.#conversation.requests.isEmpty) this.#release();
       if (this.#socket.writableNeedDrain) socket.pause();
     });
     socket.resume();
+  }
+
+  /** What comes in one turn of the event loop leaves in one write. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#socket.cork();
+    setImmediate(() => this.#release());
+  }
+
+  #release(): void {
+    if (!this.#isGathering) return;
+    this.#isGathering = false;
+    this.#socket.uncork();
   }
 
   /** Tells the client what it has to know of its session, and of a later one what is different. */

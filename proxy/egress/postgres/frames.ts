@@ -25,9 +25,12 @@ export class FrameReader {
   #at = 0;
   /** Bytes of a long message that are still to come. */
   #left = 0;
+  /** The beginning of a message, as it came. */
   #kept: Buffer[] = [];
   #have = 0;
   #need = 0;
+  /** What came behind a message that was put together. */
+  #behind: Buffer | undefined;
 
   /** `collect`: up to how many bytes a message of a type is given whole. */
   constructor(collect: (type: number) => number) {
@@ -36,22 +39,22 @@ export class FrameReader {
 
   /** Takes in bytes. All that came before must have been read. */
   push(chunk: Buffer): void {
-    if (this.#have === 0) {
-      this.buffer = chunk;
-      this.#at = 0;
-      return;
-    }
-    this.#kept.push(chunk);
-    this.#have += chunk.length;
-    if (this.#have < this.#need) return;
-    this.buffer = Buffer.concat(this.#kept, this.#have);
-    this.#at = 0;
-    this.#kept = [];
-    this.#have = 0;
+    if (this.#have === 0) this.#turnTo(chunk);
+    else this.#add(chunk);
   }
 
   /** Goes on to the next message or part of one; undefined where more bytes are needed. Throws WireError. */
   advance(): FramePart | undefined {
+    for (;;) {
+      const part = this.#next();
+      if (part !== undefined || this.#behind === undefined) return part;
+      const chunk = this.#behind;
+      this.#behind = undefined;
+      this.push(chunk);
+    }
+  }
+
+  #next(): FramePart | undefined {
     if (this.#have > 0) return undefined;
     if (this.#left > 0) return this.#part();
     const available = this.buffer.length - this.#at;
@@ -102,5 +105,24 @@ export class FrameReader {
     this.#kept = [rest];
     this.#have = rest.length;
     this.#need = need;
+  }
+
+  /** Puts together as much as is needed, and no more: the rest of the bytes is not copied. */
+  #add(chunk: Buffer): void {
+    const missing = this.#need - this.#have;
+    const more = chunk.subarray(0, missing);
+    this.#kept.push(more);
+    this.#have += more.length;
+    if (this.#have < this.#need) return;
+    const whole = Buffer.concat(this.#kept, this.#have);
+    this.#kept = [];
+    this.#have = 0;
+    if (chunk.length > missing) this.#behind = chunk.subarray(missing);
+    this.#turnTo(whole);
+  }
+
+  #turnTo(bytes: Buffer): void {
+    this.buffer = bytes;
+    this.#at = 0;
   }
 }

@@ -30,7 +30,7 @@ export class KnownIndex {
   /** Whether bytes may hold a value; where this is false, `find` would find nothing in them. */
   mayHold(bytes: Uint8Array): boolean {
     this.#sieve ??= new Sieve(
-      this.#forms.flatMap(({ anchor }) => [Buffer.from(anchor), Buffer.from(anchor, 'latin1')]),
+      this.#forms.flatMap(({ text }) => [Buffer.from(text), Buffer.from(text, 'latin1')]),
     );
     return this.#sieve.mayHold(bytes);
   }

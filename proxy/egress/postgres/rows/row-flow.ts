@@ -32,7 +32,8 @@ export function rowLimit(masking: Masking): number {
 
 export class RowFlow {
   readonly #deps: RowFlowDeps;
-  /** Where in the reader's memory the rows lie that have not been sent. */
+  /** Where the rows lie that have not been sent. */
+  #buffer: Buffer = Buffer.alloc(0);
   #start = 0;
   #end = 0;
   #type = 0;
@@ -45,17 +46,21 @@ export class RowFlow {
   /** Takes the row that the reader has come to. */
   add(): void {
     const { reader } = this.#deps;
-    if (reader.type !== this.#type || reader.start !== this.#end) this.flush();
-    if (this.#end === this.#start) this.#start = reader.start;
+    const goesOn = reader.buffer === this.#buffer && reader.start === this.#end && reader.type === this.#type;
+    if (!goesOn) {
+      this.flush();
+      this.#buffer = reader.buffer;
+      this.#start = reader.start;
+    }
     this.#type = reader.type;
     this.#end = reader.end;
   }
 
-  /** Sends what was taken: before the reader gets more bytes, and before any other message. */
+  /** Sends what was taken, before any other message. */
   flush(): void {
     if (this.#end === this.#start) return;
-    const { reader, masking, outlet, columns } = this.#deps;
-    const run = reader.buffer.subarray(this.#start, this.#end);
+    const { masking, outlet, columns } = this.#deps;
+    const run = this.#buffer.subarray(this.#start, this.#end);
     this.#start = this.#end = 0;
     outlet.sendOrWithhold(() =>
       this.#type === ROW ? masking().rows(run, columns()) : masking().copyData(run),
