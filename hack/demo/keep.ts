@@ -9,6 +9,7 @@ Everything stays up until Ctrl-C.
 
   MCP endpoint     ${parts.url}   (any MCP client; sign in as ana or bo, any password)
   OIDC provider    ${parts.issuer}/.well-known/openid-configuration
+  Console          ${parts.admin}/console/   (sign in as bo, any password)
   Metrics          ${parts.admin}/metrics
   Manifests        ${parts.manifests}   (edit one and save: it is in force at once)
 

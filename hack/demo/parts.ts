@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Child, freePort, startNode } from '../../test/fixtures/child.ts';
 import { cardNumber } from './cards.ts';
+import { CONSOLE_CLIENT_ID } from './people.ts';
 
 export interface Parts extends AsyncDisposable {
   /** Where clients call. */
@@ -60,7 +61,10 @@ async function startAll(scratch: string, start: Start): Promise<Omit<Parts, keyo
   const cards = Array.from({ length: ORDERS }, cardNumber);
   const apiKey = `orders-${randomBytes(18).toString('base64url')}`;
 
-  const provider = start([join(here, 'provider.ts'), String(await freePort()), url]);
+  const provider = start([
+    join(here, 'provider.ts'),
+    ...[String(await freePort()), url, `http://${admin}/console`],
+  ]);
   const orders = start([join(here, 'orders-server.ts')], {
     ORDERS_API_KEY: apiKey,
     ORDERS_CARDS: JSON.stringify(cards),
@@ -71,7 +75,10 @@ async function startAll(scratch: string, start: Start): Promise<Omit<Parts, keyo
   const manifests = join(scratch, 'gateway');
   await writeManifests(manifests, { ISSUER: issuer, SERVER_URL: serverUrl, PUBLIC_URL: url });
   await writeSecret(manifests, { key: apiKey });
-  const standalone = start([cli, 'standalone', manifests, '--listen', listen, '--admin', admin]);
+  const settings = join(scratch, 'settings.yaml');
+  await writeFile(settings, settingsText(`http://${admin}`, issuer));
+  const where = ['--listen', listen, '--admin', admin, '--settings', settings];
+  const standalone = start([cli, 'standalone', manifests, ...where]);
   await standalone.printed(new RegExp(`^.*ready.*${listen}`, 'im'));
   return {
     url,
@@ -88,6 +95,11 @@ async function startAll(scratch: string, start: Start): Promise<Omit<Parts, keyo
         .split('\n')
         .filter((line) => line === `executes: ${sql}`).length,
   };
+}
+
+/** What the installation says, beside its manifests: where approvers sign in for the console. */
+function settingsText(publicUrl: string, issuer: string): string {
+  return `publicUrl: ${publicUrl}\nconsole: { issuer: '${issuer}', clientId: ${CONSOLE_CLIENT_ID}, scopes: [openid] }\n`;
 }
 
 /** Copies the templates of `gateway/`, with `${NAME}` replaced. */

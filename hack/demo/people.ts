@@ -9,3 +9,6 @@ export const CLIENT_ID = 'desk-client';
 
 /** Nothing listens there: the demo's browser reads the code from the redirect itself. */
 export const REDIRECT_URL = 'http://127.0.0.1:8499/callback';
+
+/** The OAuth client that the console is. */
+export const CONSOLE_CLIENT_ID = 'gatehouse-console';

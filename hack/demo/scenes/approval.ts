@@ -41,7 +41,8 @@ export async function approval({ parts, ana, bo }: Cast): Promise<void> {
   told(parts.executed(DELETE) === 1, 'it ran once', `${parts.executed(DELETE)} times`);
 }
 
-async function pending(as: readonly string[]): Promise<{ id: string; output: string }> {
+/** What somebody finds who lists what waits, once it waits. */
+export async function pending(as: readonly string[]): Promise<{ id: string; output: string }> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const { output } = await gatehouse('approvals', 'list', ...as);
