@@ -199,9 +199,15 @@ function readServerText(text: string): ServerMessage {
 
 function serverMessageOf(value: unknown): ServerMessage | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  if ('method' in value && typeof value.method === 'string') return { kind: 'call', method: value.method };
-  if (!('result' in value || 'error' in value)) return undefined;
+  const answers = 'result' in value || 'error' in value;
+  // What calls and answers in one is read as a call here, and may be read as an answer by the client.
+  if ('method' in value) return answers ? undefined : callOf(value.method);
+  if (!answers) return undefined;
   return { kind: 'response', id: 'id' in value ? value.id : undefined, errorCode: errorCodeOf(value) };
+}
+
+function callOf(method: unknown): ServerMessage | undefined {
+  return typeof method === 'string' ? { kind: 'call', method } : undefined;
 }
 
 function errorCodeOf(value: object): number | undefined {

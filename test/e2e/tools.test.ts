@@ -170,3 +170,16 @@ test('the event stream of a session is no way to show another definition, or a t
   expect(first?.message?.method).toBe('notifications/tools/list_changed');
   await events.cancel();
 });
+
+test('nor is a message that is a call and an answer in one', async () => {
+  world.server.on('tools/list', (heard) => {
+    const stream = heard.stream();
+    stream.send({ id: heard.message.id, method: 'ping', result: { tools: [tool('smuggled', 'Evil.')] } });
+    stream.send({ id: heard.message.id, result: { tools: [] } });
+    stream.end();
+  });
+  const response = await (await openSession(ana)).request('tools/list');
+  const text = await response.text();
+  expect(text).not.toContain('smuggled');
+  expect(text).toContain('no JSON-RPC message');
+});
