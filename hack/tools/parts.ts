@@ -6,11 +6,12 @@ import { BASE_IMAGE, imageBase } from './image-base/part.ts';
 import { kubernetes } from './kubernetes/part.ts';
 import type { Part } from './part.ts';
 import { PAUSE_IMAGE, pause } from './pause/part.ts';
+import { runtimes } from './runtimes/part.ts';
 import { vault } from './vault/part.ts';
 
-export { BASE_IMAGE, PAUSE_IMAGE, coredns, debian, helm, imageBase, kubernetes, pause, vault };
+export { BASE_IMAGE, PAUSE_IMAGE, coredns, debian, helm, imageBase, kubernetes, pause, runtimes, vault };
 
-export const PARTS: readonly Part[] = [debian, pause, imageBase, coredns, kubernetes, helm, vault];
+export const PARTS: readonly Part[] = [debian, pause, imageBase, coredns, kubernetes, helm, vault, runtimes];
 
 /** A sentence naming what is not there and the command that brings it; undefined when all of it is. */
 export function missingSentence(parts: readonly Part[]): string | undefined {
