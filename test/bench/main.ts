@@ -14,6 +14,7 @@ import { startIssuer } from '../fixtures/issuer.ts';
 import { shareOut } from './cores.ts';
 import { type LoadFigures, loadFigures, median } from './figures.ts';
 import { guardFigures, guardTable } from './guard.ts';
+import { leaseFigures } from './leases.ts';
 import { everythingOn } from './manifests.ts';
 import { childWith, residentBytes } from './proc.ts';
 
@@ -28,6 +29,10 @@ const LOAD_MS = 900_000;
 const guard = await guardFigures();
 console.log('Understanding one statement or command:');
 console.table(guardTable(guard));
+
+const leases = await leaseFigures();
+console.log('Database users made a second, eight at a time, by bare requests to Vault and by the lender:');
+console.log(leases);
 
 const script = (name: string): string => resolve(import.meta.dirname, name);
 const cores = shareOut();
@@ -103,6 +108,6 @@ console.table(
 console.log(`The proxy holds ${(rss / 2 ** 20).toFixed(0)} MiB after ${MEMORY_CALLS} further calls.`);
 await writeFile(
   OUT,
-  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, guard, proxyResidentBytes: rss, memoryCalls: MEMORY_CALLS }, null, 2)}\n`,
+  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, guard, leases, proxyResidentBytes: rss, memoryCalls: MEMORY_CALLS }, null, 2)}\n`,
 );
 console.log(`Written to ${OUT}.`);
