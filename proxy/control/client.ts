@@ -41,6 +41,9 @@ export interface ControlRequest {
   readonly timeoutMs?: number;
 }
 
+/** An operator with a thousand decisions at hand answers late, and what waits for it has waited for a person. */
+const ANSWER_MS = 30_000;
+
 export class ControlClient {
   readonly #options: ControlOptions;
   #connection: { readonly ca: string; readonly agent: Agent } | undefined;
@@ -86,7 +89,7 @@ export class ControlClient {
         dispatcher,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: request.body === undefined ? null : JSON.stringify(request.body),
-        headersTimeout: request.timeoutMs ?? 10_000,
+        headersTimeout: request.timeoutMs ?? ANSWER_MS,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (cause) {
