@@ -238,7 +238,7 @@ describe('when Slack', () => {
     slack.instead = undefined;
     await desk.until(async () => {
       expect([(await told(id))?.state, (await told(second))?.state]).toEqual(['Told', 'Told']);
-    }, 1_000);
+    }, 500);
     expect(slack.messages).toHaveLength(2);
   });
 
