@@ -1,5 +1,6 @@
 /** Every part, in the order in which they are brought. A new one is a file that exports it and a line here. */
 import { coredns } from './coredns/part.ts';
+import { databaseClients, jdbcJar, pythonPath } from './database-clients/part.ts';
 import { debian } from './debian.ts';
 import { helm } from './helm/part.ts';
 import { BASE_IMAGE, imageBase } from './image-base/part.ts';
@@ -9,9 +10,33 @@ import { PAUSE_IMAGE, pause } from './pause/part.ts';
 import { runtimes } from './runtimes/part.ts';
 import { vault } from './vault/part.ts';
 
-export { BASE_IMAGE, PAUSE_IMAGE, coredns, debian, helm, imageBase, kubernetes, pause, runtimes, vault };
+export {
+  BASE_IMAGE,
+  PAUSE_IMAGE,
+  coredns,
+  databaseClients,
+  debian,
+  helm,
+  imageBase,
+  jdbcJar,
+  kubernetes,
+  pause,
+  pythonPath,
+  runtimes,
+  vault,
+};
 
-export const PARTS: readonly Part[] = [debian, pause, imageBase, coredns, kubernetes, helm, vault, runtimes];
+export const PARTS: readonly Part[] = [
+  debian,
+  pause,
+  imageBase,
+  coredns,
+  kubernetes,
+  helm,
+  vault,
+  runtimes,
+  databaseClients,
+];
 
 /** A sentence naming what is not there and the command that brings it; undefined when all of it is. */
 export function missingSentence(parts: readonly Part[]): string | undefined {
