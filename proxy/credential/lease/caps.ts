@@ -10,7 +10,8 @@ export interface LeaseLimits {
   readonly atOnce: number;
 }
 
-export const LEASE_LIMITS: LeaseLimits = { held: 1_000, mintsPerMinute: 600, atOnce: 8 };
+/** Every value that is held, or was within the hour, is looked for in all that leaves: more of them would cost every call. */
+export const LEASE_LIMITS: LeaseLimits = { held: 500, mintsPerMinute: 300, atOnce: 8 };
 
 export class Caps {
   readonly #limits: LeaseLimits;

@@ -83,26 +83,36 @@ export class AhoCorasick {
   #link(used: number): void {
     const next = this.#next;
     const suffix = new Int32Array(used);
-    const queue = [0];
-    for (const state of queue) {
+    const queue = new Int32Array(used);
+    let queued = 1;
+    for (let at = 0; at < queued; at += 1) {
+      const state = queue[at] ?? 0;
+      const row = state * CLASSES;
+      const suffixRow = (suffix[state] ?? 0) * CLASSES;
       for (let cls = 0; cls < CLASSES; cls += 1) {
-        const child = next[state * CLASSES + cls] ?? 0;
-        const viaSuffix = state === 0 ? 0 : (next[(suffix[state] ?? 0) * CLASSES + cls] ?? 0);
-        if (child === 0) next[state * CLASSES + cls] = viaSuffix;
+        const child = next[row + cls] ?? 0;
+        const viaSuffix = state === 0 ? 0 : (next[suffixRow + cls] ?? 0);
+        if (child === 0) next[row + cls] = viaSuffix;
         else {
           suffix[child] = viaSuffix;
           this.#shorter[child] = this.#endsAt(viaSuffix) ? viaSuffix : (this.#shorter[viaSuffix] ?? 0);
-          queue.push(child);
+          queue[queued] = child;
+          queued += 1;
         }
       }
     }
-    this.#encode();
+    this.#encode(used);
   }
 
-  #encode(): void {
-    for (const [cell, state] of this.#next.entries()) {
-      const reports = this.#endsAt(state) || this.#shorter[state] !== 0;
-      this.#next[cell] = reports ? ~(state * CLASSES) : state * CLASSES;
+  /** Counted by hand: there are millions of cells, and a new secret waits for them. */
+  #encode(used: number): void {
+    const next = this.#next;
+    const reports = new Uint8Array(used);
+    for (let state = 0; state < used; state += 1)
+      reports[state] = this.#endsAt(state) || this.#shorter[state] !== 0 ? 1 : 0;
+    for (let cell = 0; cell < next.length; cell += 1) {
+      const state = next[cell] ?? 0;
+      next[cell] = reports[state] === 1 ? ~(state * CLASSES) : state * CLASSES;
     }
   }
 
