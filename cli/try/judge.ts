@@ -1,6 +1,6 @@
 /** Runs one line through the stages of the proxy, in their order. */
 import type { Masked } from '../../crds/control.ts';
-import type { Masker } from '../../proxy/engine/mask/index.ts';
+import type { Masker, StreamMemory } from '../../proxy/engine/mask/index.ts';
 import type {
   Authorized,
   Caller,
@@ -25,6 +25,8 @@ export interface Stages {
   /** The text of a message before it is masked and forwarded. */
   readonly outgoing: (message: ClientMessage) => string;
   readonly release: Release;
+  /** The lines are one stream: a value may be split over them. */
+  readonly stream: StreamMemory;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -58,9 +60,15 @@ function pass(exchange: Identified, result: string | undefined, stages: Stages):
   const { rule, reason, risk } = judgement;
   const about = { rule, reason, risk, ...parsedOf(judgement) };
   const verdict = { decision: 'allow', ...about, message: forwarded.text } as const;
-  if (result === undefined) return { ...verdict, masked: forwarded.masked };
+  const { masked, audited } = forwarded;
+  if (result === undefined) return { ...verdict, masked, audited };
   const released = releaseResult(result, { ...authorized, request }, stages);
-  return { ...verdict, result: released.result, masked: [...forwarded.masked, ...released.masked] };
+  return {
+    ...verdict,
+    result: released.result,
+    masked: [...masked, ...released.masked],
+    audited: [...audited, ...released.audited],
+  };
 }
 
 /** Deny and hold: nothing is forwarded, and the client gets what it would get at once. */
@@ -101,9 +109,13 @@ function releaseResult(
   text: string,
   recipient: Recipient,
   stages: Stages,
-): { result: string; masked: readonly Masked[] } {
-  const released = stages.release(text, recipient);
-  return { result: released.kind === 'dropped' ? 'null' : released.text, masked: released.masked };
+): { result: string; masked: readonly Masked[]; audited: readonly Masked[] } {
+  const released = stages.release(text, { ...recipient, stream: stages.stream });
+  return {
+    result: released.kind === 'dropped' ? 'null' : released.text,
+    masked: released.masked,
+    audited: released.kind === 'released' ? released.audited : [],
+  };
 }
 
 function readMessage(text: string): ClientMessage {

@@ -23,6 +23,8 @@ export interface Verdict {
   /** What the client gets: JSON text, `null` where it gets nothing of what the server sent. */
   readonly result?: string;
   readonly masked: readonly Masked[];
+  /** What policies in mode Audit would have masked. */
+  readonly audited?: readonly Masked[];
 }
 
 /** A line that cannot be judged. */
@@ -57,7 +59,7 @@ function objectOf(raw: ReadonlyMap<string, string>, key: string): string | undef
 
 /** The answer as one line. Messages are spliced in as text, so that their numbers stay as they are. */
 export function writeVerdict(id: string, verdict: Verdict): string {
-  const { decision, rule = null, reason, risk, parsed, message, result, masked } = verdict;
+  const { decision, rule = null, reason, risk, parsed, message, result, masked, audited = [] } = verdict;
   const fields = [
     `"id":${id}`,
     `"decision":${JSON.stringify(decision)}`,
@@ -67,9 +69,14 @@ export function writeVerdict(id: string, verdict: Verdict): string {
     ...(parsed === undefined ? [] : [`"parsed":${JSON.stringify(parsed)}`]),
     ...(message === undefined ? [] : [`"message":${message}`]),
     ...(result === undefined ? [] : [`"result":${result}`]),
-    `"masked":${JSON.stringify(masked.map(({ path, detector }) => ({ path, detector })))}`,
+    `"masked":${placesOf(masked)}`,
+    ...(audited.length === 0 ? [] : [`"audited":${placesOf(audited)}`]),
   ];
   return `{${fields.join(',')}}\n`;
+}
+
+function placesOf(masked: readonly Masked[]): string {
+  return JSON.stringify(masked.map(({ path, detector }) => ({ path, detector })));
 }
 
 /** What stands in the place of a verdict. */

@@ -4,7 +4,12 @@ import { compileAccess } from '../../proxy/authorize/index.ts';
 import { DevFiles } from '../../proxy/credential/dev-files.ts';
 import { nodeFiles } from '../../proxy/credential/node-files.ts';
 import { withoutForbidden } from '../../proxy/engine/client-features.ts';
-import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
+import {
+  compileMasker,
+  createKnownSecrets,
+  StreamMemory,
+  type KnownSecrets,
+} from '../../proxy/engine/mask/index.ts';
 import { compileGuard } from '../../proxy/guard/index.ts';
 import { createIdentify } from '../../proxy/identify/index.ts';
 import { createToolIntegrity, KnownTools } from '../../proxy/integrity/index.ts';
@@ -55,6 +60,7 @@ export async function createStages(bundle: Bundle, circumstances: Circumstances)
       masker,
       schemas: new Map(),
     }),
+    stream: new StreamMemory(),
     now,
   };
 }

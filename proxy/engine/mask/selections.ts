@@ -57,7 +57,8 @@ const ROW_KEYS = ['rows', 'data', 'values'];
 function selectColumns(plan: Plan, trie: Selections, value: unknown, path: readonly Step[]): void {
   if (Array.isArray(value)) {
     selectCells(plan, trie, { header: value[0], rows: value.slice(1), path, firstRow: 1 });
-    for (const [index, item] of value.entries()) selectColumns(plan, trie, item, [...path, index]);
+    for (const [index, item] of value.entries())
+      if (isContainer(item)) selectColumns(plan, trie, item, [...path, index]);
     return;
   }
   if (typeof value !== 'object' || value === null) return;
@@ -65,7 +66,15 @@ function selectColumns(plan: Plan, trie: Selections, value: unknown, path: reado
   for (const key of ROW_KEYS) {
     selectCells(plan, trie, { header, rows: member(value, key), path: [...path, key], firstRow: 0 });
   }
-  for (const [key, item] of Object.entries(value)) selectColumns(plan, trie, item, [...path, key]);
+  for (const key of Object.keys(value)) {
+    const item = member(value, key);
+    if (isContainer(item)) selectColumns(plan, trie, item, [...path, key]);
+  }
+}
+
+/** Most values are none, and need no path. */
+function isContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 interface Table {
