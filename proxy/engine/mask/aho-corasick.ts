@@ -81,27 +81,32 @@ export class AhoCorasick {
 
   /** Breadth first: a state's missing transitions are those of its longest proper suffix, which is done before it. */
   #link(used: number): void {
-    const next = this.#next;
     const suffix = new Int32Array(used);
     const queue = new Int32Array(used);
     let queued = 1;
-    for (let at = 0; at < queued; at += 1) {
-      const state = queue[at] ?? 0;
-      const row = state * CLASSES;
-      const suffixRow = (suffix[state] ?? 0) * CLASSES;
-      for (let cls = 0; cls < CLASSES; cls += 1) {
-        const child = next[row + cls] ?? 0;
-        const viaSuffix = state === 0 ? 0 : (next[suffixRow + cls] ?? 0);
-        if (child === 0) next[row + cls] = viaSuffix;
-        else {
-          suffix[child] = viaSuffix;
-          this.#shorter[child] = this.#endsAt(viaSuffix) ? viaSuffix : (this.#shorter[viaSuffix] ?? 0);
-          queue[queued] = child;
-          queued += 1;
-        }
-      }
-    }
+    for (let at = 0; at < queued; at += 1) queued = this.#linkState(queue[at] ?? 0, suffix, queue, queued);
     this.#encode(used);
+  }
+
+  /** Puts the children of a state into the queue; how many are in it then. */
+  #linkState(state: number, suffix: Int32Array, queue: Int32Array, queued: number): number {
+    const next = this.#next;
+    const row = state * CLASSES;
+    const suffixRow = (suffix[state] ?? 0) * CLASSES;
+    let count = queued;
+    for (let cls = 0; cls < CLASSES; cls += 1) {
+      const child = next[row + cls] ?? 0;
+      const viaSuffix = state === 0 ? 0 : (next[suffixRow + cls] ?? 0);
+      if (child === 0) {
+        next[row + cls] = viaSuffix;
+        continue;
+      }
+      suffix[child] = viaSuffix;
+      this.#shorter[child] = this.#endsAt(viaSuffix) ? viaSuffix : (this.#shorter[viaSuffix] ?? 0);
+      queue[count] = child;
+      count += 1;
+    }
+    return count;
   }
 
   /** Counted by hand: there are millions of cells, and a new secret waits for them. */
