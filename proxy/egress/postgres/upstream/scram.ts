@@ -49,7 +49,7 @@ export function startScram({ mechanisms, password, certificate, nonce }: ScramOp
   const clientNonce = nonce ?? randomBytes(24).toString('base64');
   // PostgreSQL takes the name of the startup packet and wants none here.
   const bare = `n=,r=${clientNonce}`;
-  let serverSignature: Buffer = Buffer.alloc(0);
+  let serverSignature: Buffer | undefined;
   return {
     mechanism,
     first: header + bare,
@@ -66,7 +66,7 @@ export function startScram({ mechanisms, password, certificate, nonce }: ScramOp
     },
     verify: (serverFinal) => {
       const given = Buffer.from(attribute(serverFinal, 'v'), 'base64');
-      if (given.length !== serverSignature.length || !timingSafeEqual(given, serverSignature))
+      if (given.length !== serverSignature?.length || !timingSafeEqual(given, serverSignature))
         throw new WireError('28000', 'The database could not prove that it knows the password.');
     },
   };
