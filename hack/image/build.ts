@@ -15,6 +15,7 @@ import { GatehouseError } from '../../lib/errors.ts';
 import { buildImage } from '../tools/container-image.ts';
 import { debian, imageBase, missingSentence } from '../tools/parts.ts';
 import { bundle } from './bundle.ts';
+import { warm } from './warm.ts';
 
 /** What the image is called unless told otherwise. */
 export const GATEHOUSE_IMAGE = 'localhost/gatehouse:dev';
@@ -42,6 +43,8 @@ export async function buildGatehouseImage(options: ImageOptions): Promise<{ byte
   try {
     const program = join(context, 'opt/gatehouse');
     await bundle(program);
+    // The network container is root, without its capabilities.
+    await warm(program, [USER, 0]);
     mkdirSync(join(context, 'bin'));
     symlinkSync('/opt/gatehouse/main.mjs', join(context, 'bin/gatehouse'));
     writeAccounts(join(context, 'etc'));
@@ -71,5 +74,7 @@ function writeAccounts(directory: string): void {
 }
 
 function sizeOf(directory: string): number {
-  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }

@@ -32,6 +32,9 @@ export async function bundle(directory: string): Promise<void> {
     target: 'node24',
     format: 'esm',
     keepNames: true,
+    // A fifth less to read at each start; names stay, for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
     banner: { js: COMMONJS },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { buildGatehouseImage } from '../../hack/image/build.ts';
-import { givenKubeconfig } from './config.ts';
+import { ownCluster } from './config.ts';
 import { describeWithCluster } from './suite.ts';
 
 const HARDENED = {
@@ -30,7 +30,7 @@ describeWithCluster('the image', (cluster) => {
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'gatehouse-image-test-'));
-    if (givenKubeconfig === undefined) {
+    if (ownCluster() !== undefined) {
       const archive = join(directory, 'image.tar');
       await buildGatehouseImage({ reference: cluster().images.gatehouse, archive });
       await cluster().loadImage(archive);
@@ -94,6 +94,17 @@ describeWithCluster('the image', (cluster) => {
     const { code, logs } = await run('command', { command: ['gatehouse', 'recorder', '--help'] });
     expect(logs).toContain('Usage: gatehouse recorder');
     expect(code).toBe(0);
+  });
+
+  // A given cluster may run an image that another Node built.
+  it.skipIf(ownCluster() === undefined)('reads what was compiled when it was built', async () => {
+    const { logs } = await run('compiled', {
+      args: ['net-init', '--server-port', '8080', '--dns', '10.96.0.10', '--print'],
+      env: [{ name: 'NODE_DEBUG_NATIVE', value: 'COMPILE_CACHE' }],
+    });
+    expect(logs).toMatch(/main\.mjs was accepted/);
+    expect(logs).toMatch(/net-init-\w+\.mjs was accepted/);
+    expect(logs).not.toContain('was rejected');
   });
 
   it('runs as the user that the network rules exempt', async () => {
