@@ -93,7 +93,7 @@ test('a server holds a placeholder of its session, and its upstream gets the sec
 });
 
 test('the record says where the server called, for whom, and not with what', async () => {
-  await expect.poll(async () => (await outbound()).length).toBeGreaterThanOrEqual(2);
+  await expect.poll(async () => (await outbound()).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
   const events = await outbound();
   expect(events[0]).toMatchObject({
     destination: `${API}:${port}`,
@@ -110,19 +110,18 @@ test('the record says where the server called, for whom, and not with what', asy
 test('a host that nobody allowed is not reached', async () => {
   const text = await call(ana, `https://${OTHER}:${port}/`);
   expect(text).toContain('failed');
-  await expect.poll(async () => (await outbound()).at(-1)?.['decision']).toBe('deny');
+  await expect.poll(async () => (await outbound()).at(-1)?.['decision'], { timeout: 10_000 }).toBe('deny');
 });
 
 test("one session's placeholder in another's call gets nothing of the first", async () => {
   const bob = await openSession(await world.as('bob'));
   const held = (await call(ana, `https://${API}:${port}/`)).split(' ')[0];
   // The process proves whose it is; a copied placeholder changes nothing about that.
-  const before = (await outbound()).length;
   await call(bob, `https://${API}:${port}/copied`, held);
-  await expect.poll(async () => (await outbound()).length).toBeGreaterThan(before);
-  const events = await outbound();
-  const copied = events.find((event) => event['what'] === 'GET /copied');
-  const own = events.find((event) => event['what'] === 'GET /');
+  const to = async (what: string): Promise<Readonly<Record<string, unknown>> | undefined> =>
+    (await outbound()).find((event) => event['what'] === what);
+  await expect.poll(() => to('GET /copied'), { timeout: 10_000 }).toBeDefined();
+  const [copied, own] = [await to('GET /copied'), await to('GET /')];
   expect(copied).toMatchObject({ decision: 'allow', credential: 'api' });
   expect(copied?.['session']).not.toBe(own?.['session']);
 });
