@@ -45,8 +45,15 @@ export interface Notifying {
   stop(): Promise<void>;
 }
 
+/** What is on its way when the operator ends has so long to arrive. */
+const GRACE_MS = 2_000;
+
 export function startNotifying(deps: NotifyingDeps): Notifying {
-  const { settings, clock, fetch } = deps;
+  const { settings, clock } = deps;
+  const closing = new AbortController();
+  // Whoever does not answer must not keep an operator from ending; what was on its way is marked as such.
+  const fetch: Fetch = (url, init) =>
+    deps.fetch(url, { ...init, signal: AbortSignal.any([closing.signal, ...signalsIn(init)]) });
   const asking = { fetch, now: () => clock.now() };
   const slack = settings.slack && createSlack(settings.slack, asking);
   const jira = settings.jira && createJira(settings.jira, asking);
@@ -57,7 +64,13 @@ export function startNotifying(deps: NotifyingDeps): Notifying {
     hooks: createHooks({ ...deps, slack, now: asking.now, onJira: () => follower?.look() }),
     resync: () => notifier.resync(),
     stop: async () => {
+      const disarm = clock.after(GRACE_MS, () => closing.abort());
       await Promise.all([notifier.stop(), follower?.stop()]);
+      disarm();
     },
   };
+}
+
+function signalsIn(init: Parameters<Fetch>[1]): AbortSignal[] {
+  return init?.signal === undefined || init.signal === null ? [] : [init.signal];
 }
