@@ -1,4 +1,7 @@
 /** Calls a minute for each key: a token bucket that holds one minute's worth. */
+import { Lru } from '../../lib/lru.ts';
+
+/** A flood of new keys cannot grow without bound. */
 const MAX_KEYS = 50_000;
 const MINUTE_MS = 60_000;
 
@@ -8,7 +11,7 @@ interface Bucket {
 }
 
 export class RateLimit {
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Lru<string, Bucket>(MAX_KEYS);
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -21,17 +24,9 @@ export class RateLimit {
     const bucket = this.#buckets.get(key) ?? { tokens: perMinute, at: now };
     bucket.tokens = Math.min(perMinute, bucket.tokens + ((now - bucket.at) * perMinute) / MINUTE_MS);
     bucket.at = now;
-    this.#keep(key, bucket);
+    this.#buckets.set(key, bucket);
     if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * 60) / perMinute);
     bucket.tokens -= 1;
     return 0;
-  }
-
-  /** The key used longest ago goes first, so that a flood of new keys cannot grow without bound. */
-  #keep(key: string, bucket: Bucket): void {
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    const [oldest] = this.#buckets.keys();
-    if (this.#buckets.size > MAX_KEYS && oldest !== undefined) this.#buckets.delete(oldest);
   }
 }

@@ -1,12 +1,13 @@
 /** Which task belongs to whom, and what made it: a task id is no proof of anything (2026-07-28 tasks, 2025-11-25 tasks). */
 import { locate, mayHaveKey } from '../../lib/json/index.ts';
+import { Lru } from '../../lib/lru.ts';
 import type { Caller, ClientRequest, Identified, Target } from '../exchange.ts';
 import { ownerHash } from './sessions.ts';
 
 const MAX_TASKS = 50_000;
 
 export class Tasks {
-  readonly #made = new Map<string, { readonly owner: string; readonly target: Target }>();
+  readonly #made = new Lru<string, { readonly owner: string; readonly target: Target }>(MAX_TASKS);
 
   /** Notes the task in an answer, when the answer is one. */
   learn(text: string, { caller, message }: Identified<ClientRequest>): void {
@@ -14,8 +15,6 @@ export class Tasks {
     const taskId = taskIdOf(text);
     if (taskId === undefined) return;
     this.#made.set(taskId, { owner: ownerHash(caller), target: message.target });
-    const [oldest] = this.#made.keys();
-    if (this.#made.size > MAX_TASKS && oldest !== undefined) this.#made.delete(oldest);
   }
 
   /** What made the task, for the caller who made it; undefined for everybody else. */
