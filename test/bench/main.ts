@@ -3,11 +3,15 @@
  * through `http-proxy`, as it comes and with keep-alive, and through Gatehouse with everything on; and what Gatehouse's proxy holds in memory after
  * 100,000 calls. Before that, what understanding a statement costs. Rounds are interleaved, so that a slow minute of the machine hits all alike.
  *
+ * Gatehouse is bundled as the image has it, and runs without a cache of compiled code, as it does there.
+ *
  * BENCH_OUT names the JSON file (default bench-results.json); BENCH_ROUNDS and BENCH_SECONDS size the run.
  */
-import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { bundle } from '../../hack/image/bundle.ts';
 import { startNode } from '../fixtures/child.ts';
 import { startGatehouse } from '../fixtures/gatehouse.ts';
 import { startIssuer } from '../fixtures/issuer.ts';
@@ -16,7 +20,7 @@ import { type LoadFigures, loadFigures, median } from './figures.ts';
 import { guardFigures, guardTable } from './guard.ts';
 import { leaseFigures } from './leases.ts';
 import { everythingOn } from './manifests.ts';
-import { childWith, residentBytes } from './proc.ts';
+import { childWith, memoryOf } from './proc.ts';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 3);
@@ -46,7 +50,14 @@ await using kept = startNode([script('relay.ts'), 'http-proxy-keep-alive', direc
   prefix: cores.measured,
 });
 await using issuer = await startIssuer();
-await using gatehouse = await startGatehouse(everythingOn(direct, issuer.url), { prefix: cores.load });
+const built = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'));
+process.once('exit', () => rmSync(built, { recursive: true, force: true }));
+await bundle(built);
+await using gatehouse = await startGatehouse(everythingOn(direct, issuer.url), {
+  program: join(built, 'main.mjs'),
+  prefix: cores.load,
+  env: { NODE_DISABLE_COMPILE_CACHE: '1' },
+});
 const proxy = await childWith(gatehouse.child.pid, 'proxy');
 await cores.moveToMeasured(proxy);
 const token = await issuer.token({ sub: 'bench', aud: gatehouse.url, groups: ['support'] });
@@ -77,7 +88,7 @@ for (let round = 1; round <= ROUNDS; round += 1) {
   console.log(`Round ${round} of ${ROUNDS} is done.`);
 }
 await load(gatehouse.url, '--calls', String(MEMORY_CALLS));
-const rss = await residentBytes(proxy);
+const memory = await memoryOf(proxy);
 
 const results = [...rounds].map(([name, figures]) => ({
   name,
@@ -105,11 +116,15 @@ console.table(
     ]),
   ),
 );
-console.log(`The proxy holds ${(rss / 2 ** 20).toFixed(0)} MiB after ${MEMORY_CALLS} further calls.`);
+const mega = (bytes: number): string => (bytes / 1e6).toFixed(0);
+console.log(
+  `The proxy holds ${mega(memory.resident)} MB after ${MEMORY_CALLS} further calls, ${mega(memory.anonymous)} MB of them its own and not a file's.`,
+);
 // Last, when nothing else runs: it measures as soon as it is loaded.
 const { egress } = await import('./egress.ts');
 await writeFile(
   OUT,
-  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, guard, leases, egress, proxyResidentBytes: rss, memoryCalls: MEMORY_CALLS }, null, 2)}\n`,
+  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, guard, leases, egress, proxyResidentBytes: memory.resident, proxyAnonymousBytes: memory.anonymous, memoryCalls: MEMORY_CALLS }, null, 2)}
+`,
 );
 console.log(`Written to ${OUT}.`);

@@ -1,11 +1,22 @@
 /** What Linux says of a process. */
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Resident memory now, bytes. */
-export async function residentBytes(pid: number): Promise<number> {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-  if (kilobytes === undefined) throw new Error(`Process ${pid} has no resident memory.`);
-  return Number(kilobytes) * 1024;
+/** Bytes. */
+export interface Memory {
+  readonly resident: number;
+  /** The part that is not a file's: code of Node and libraries, which processes share, counts among the rest. */
+  readonly anonymous: number;
+}
+
+/** What a process holds now. */
+export async function memoryOf(pid: number): Promise<Memory> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const bytesOf = (name: string): number => {
+    const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
+    if (kilobytes === undefined) throw new Error(`Nothing says how much memory process ${pid} holds.`);
+    return Number(kilobytes) * 1024;
+  };
+  return { resident: bytesOf('Rss'), anonymous: bytesOf('Anonymous') };
 }
 
 /** The child of `parent` that was started with `argument` among its arguments. */

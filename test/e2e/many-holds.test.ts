@@ -1,7 +1,7 @@
 /** As many open holds as a gateway takes, at once: each is answered as it was decided, none runs without, and memory is what it was. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { residentBytes } from '../bench/proc.ts';
+import { memoryOf } from '../bench/proc.ts';
 import { messageOf, modernCall, type Reply, type Way } from '../fixtures/hand-client.ts';
 import { approvals, decide } from './desk.ts';
 import { childOf } from './processes.ts';
@@ -65,7 +65,7 @@ test(
   async () => {
     const proxy = await childOf(world.gatehouse, 'proxy');
     const people = await Promise.all(Array.from({ length: PEOPLE }, (_, at) => world.as(`person-${at}`)));
-    const before = await residentBytes(proxy);
+    const before = (await memoryOf(proxy)).resident;
     const calls = people.flatMap((way, person) =>
       Array.from({ length: EACH }, (_, at) => {
         const row = `row-${person * EACH + at}-`;
@@ -73,7 +73,7 @@ test(
       }),
     );
     await expect.poll(async () => (await pending()).length, { timeout: 4 * MINUTE, interval: 500 }).toBe(ALL);
-    const during = await residentBytes(proxy);
+    const during = (await memoryOf(proxy)).resident;
     expect(world.server.heard.filter(({ message }) => message.method === 'tools/call')).toEqual([]);
 
     const late = await call(await world.as('late'), 'row-late-');
@@ -95,7 +95,7 @@ test(
     );
     const replies = await Promise.all(calls);
     const seconds = (performance.now() - began) / 1000;
-    const after = await residentBytes(proxy);
+    const after = (await memoryOf(proxy)).resident;
     for (const { row, reply } of replies) {
       expect(reply.result?.['isError'] === true, `${row} ${JSON.stringify(reply)}`).toBe(
         number(row) % 2 === 1,
