@@ -33,7 +33,8 @@ const credential = (name: string) => ({
   name: `${name}-credential`,
   inject: { file: { name, value: 'token={{ token }}', env: 'TOKEN_FILE' } },
 });
-const content = (name: string): Promise<string> => readFile(join(directory, name), 'utf8').catch(() => 'none');
+const content = (name: string): Promise<string> =>
+  readFile(join(directory, name), 'utf8').catch(() => 'none');
 
 test('a file is there when the policy is, for its owner alone, and a variable names it', async () => {
   await files.put([credential('github')]);
@@ -76,6 +77,8 @@ test('what a policy no longer names is removed, and all of it at the end', async
 test('a template that cannot be is refused, and nothing changes', async () => {
   await files.put([credential('one')]);
   const bad = { name: 'bad', inject: { file: { name: 'bad', value: '{{ a b }}' } } };
-  await expect(files.put([bad])).rejects.toThrow('The credential "bad" cannot be used: the value of its file must');
+  await expect(files.put([bad])).rejects.toThrow(
+    'The credential "bad" cannot be used: the value of its file must',
+  );
   expect(await content('one')).toBe('token=first');
 });

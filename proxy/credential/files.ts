@@ -69,8 +69,7 @@ export class CredentialFiles {
       for (const path of [...this.#written.keys()]) if (!wanted.has(path)) await this.#remove(path);
       for (const entry of this.#entries) await this.#write(entry);
       this.#cancel();
-      if (this.#entries.length > 0)
-        this.#cancel = this.#deps.clock.after(LOOK_MS, () => void this.#update());
+      if (this.#entries.length > 0) this.#cancel = this.#deps.clock.after(LOOK_MS, () => void this.#update());
     });
     return this.#work;
   }

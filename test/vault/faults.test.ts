@@ -76,12 +76,15 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'faults of Vault and the databas
       { status: 307, headers: { location: 'https://127.0.0.1:1/v1/x' } },
       'sends requests to another host',
     ],
-  ])('%s: the call is refused in a sentence, and the next one gets its user', async (_name, answer, sentence) => {
-    await using lender = await openLender(vault, { at: front, patience });
-    creds(answer);
-    await expect(lend(lender)).rejects.toThrow(sentence);
-    expect(await postgres.query('SELECT 1', login(await lend(lender)))).toBe('1');
-  });
+  ])(
+    '%s: the call is refused in a sentence, and the next one gets its user',
+    async (_name, answer, sentence) => {
+      await using lender = await openLender(vault, { at: front, patience });
+      creds(answer);
+      await expect(lend(lender)).rejects.toThrow(sentence);
+      expect(await postgres.query('SELECT 1', login(await lend(lender)))).toBe('1');
+    },
+  );
 
   test('a lease that was revoked under us is noticed at the first refused login, and made anew once', async () => {
     await using lender = await openLender(vault);
@@ -97,7 +100,9 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'faults of Vault and the databas
   test('a token that was revoked under us takes its users along, and one login makes both anew', async () => {
     await using lender = await openLender(vault, { at: front });
     const first = await lend(lender, 's');
-    const token = String(front.requests.find(({ path }) => path.includes('/creds/'))?.headers['x-vault-token']);
+    const token = String(
+      front.requests.find(({ path }) => path.includes('/creds/'))?.headers['x-vault-token'],
+    );
     await vault.api('PUT', 'auth/token/revoke', { token });
     await expect.poll(() => vault.leases(PREFIX), { timeout: 30_000 }).toEqual([]);
     const second = await lender.leases.replace('db', { session: 's' }, first);
