@@ -103,7 +103,7 @@ describeUnless(
       const cancelled = expect(long).rejects.toMatchObject({ code: '57014' });
       const running =
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%10000000000%' AND state = 'active' AND pid <> pg_backend_pid()";
-      await expect.poll(() => postgres.query(running)).toBe('1');
+      await expect.poll(() => postgres.query(running), { timeout: 30_000 }).toBe('1');
       long.cancel();
       await cancelled;
       expect(await sql`SELECT 2 AS n`).toEqual([{ n: 2 }]);

@@ -135,15 +135,15 @@ describeUnless(whyNoPostgres(), 'sessions of a database and callers', () => {
   test('a session that rests is closed when another caller comes, and when its work is over', async () => {
     calls('a');
     const mine = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'of_a'";
-    await expect.poll(() => postgres.query(mine)).toBe('0');
+    await expect.poll(() => postgres.query(mine), { timeout: 30_000 }).toBe('0');
     using client = await WireClient.open(door.port);
     expect(await postgres.query(mine)).toBe('1');
     calls('b');
-    await expect.poll(() => postgres.query(mine)).toBe('0');
+    await expect.poll(() => postgres.query(mine), { timeout: 30_000 }).toBe('0');
     calls('a');
     expect(valuesIn(await ask(client, wire.query(WHO)))).toEqual(['of_a']);
     door.listener.forget({ session: 'a' });
-    await expect.poll(() => postgres.query(mine)).toBe('0');
+    await expect.poll(() => postgres.query(mine), { timeout: 30_000 }).toBe('0');
   });
 
   test('pipelined work of one caller is answered before the next one begins', async () => {

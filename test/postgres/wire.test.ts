@@ -398,7 +398,7 @@ describeUnless(whyNoPostgres(), 'statements on the wire', () => {
     await cancel(key.subarray(0, 8));
     const sleeping =
       "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(6%' AND state = 'active'";
-    await expect.poll(() => postgres.query(sleeping)).toBe('1');
+    await expect.poll(() => postgres.query(sleeping), { timeout: 30_000 }).toBe('1');
     await cancel(key);
     expect(errorIn(await client.until('Z'))?.code).toBe('57014');
   });
