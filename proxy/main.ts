@@ -49,8 +49,18 @@ const ANSWER_FACTOR = 4;
 
 /** Runs until it is told to stop; the exit code. Rejects with a GatehouseError when it cannot start. */
 export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise<number> {
-  const log = createLogger({ name: 'proxy', level: config.logLevel });
   const stop = stopSignal(io, config.exitWithParent);
+  try {
+    await run(config, io, stop);
+    return 0;
+  } finally {
+    // Or reading it would keep the process alive.
+    io.stdin.pause();
+  }
+}
+
+async function run(config: ProxyConfig, io: ProxyIo, stop: AbortSignal): Promise<void> {
+  const log = createLogger({ name: 'proxy', level: config.logLevel });
   const metrics = createMetrics(Date.now);
   const roots = await openRoots(config);
   const lookup = lookupBy(config.names);
@@ -74,10 +84,7 @@ export async function runProxyProcess(config: ProxyConfig, io: ProxyIo): Promise
   });
   try {
     await serve({ config, io, log, stop, metrics, recorder, client, roots });
-    return 0;
   } finally {
-    // Or reading it would keep the process alive.
-    io.stdin.pause();
     await recorder.close();
     await client.close();
   }
