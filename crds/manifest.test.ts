@@ -152,6 +152,32 @@ test('the file of a devFile credential is not even warned of', () => {
   expect(parseManifests(files)).toMatchObject({ problems: [], warnings: [] });
 });
 
+test('with Port a gateway must say that nothing is held of what its server sends out', () => {
+  const egress = {
+    name: 'github',
+    source: { vault: { role: 'mcp', kv: { mount: 'kv', path: 'github' } } },
+    inject: {
+      egress: { hosts: ['api.example'], header: { name: 'Authorization', value: 'Bearer {{ token }}' } },
+    },
+  };
+  const problems = (more: object): readonly string[] => {
+    const spec = {
+      ...gateway.spec,
+      ...{ server: { port: 8080 }, selector: { matchLabels: { app: 'orders' } }, interception: 'Port' },
+      ...more,
+    };
+    return parse(stringify({ ...gateway, spec }), 'a.yaml', 'Cluster').problems;
+  };
+  const refused = [
+    'a.yaml, document 1: spec must have egress.default: Allow with interception Port, which holds nothing of what is sent out; or use Redirect.',
+  ];
+  expect(problems({ egress: { default: 'Deny' } })).toEqual(refused);
+  expect(problems({ egress: {} })).toEqual(refused);
+  expect(problems({ credentials: [egress] })).toEqual(refused);
+  expect(problems({ credentials: [egress], egress: { default: 'Allow' } })).toEqual([]);
+  expect(problems({ credentials: [egress], interception: 'Redirect' })).toEqual([]);
+});
+
 test('a cluster and try take what standalone has no use for, a cluster refuses devFile', () => {
   const spec = { ...gateway.spec, server: { port: 8080 }, selector: { matchLabels: { app: 'orders' } } };
   const text = stringify({ ...gateway, spec });

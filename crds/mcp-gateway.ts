@@ -102,6 +102,16 @@ const rules: readonly CrossRule<McpGatewaySpec>[] = [
       spec.publicUrl !== undefined || spec.identity.every((provider) => audiencesOf(provider) !== undefined),
   },
   {
+    cel: "self.interception != 'Port' || (has(self.egress) ? self.egress.default == 'Allow' : self.credentials.all(c, !has(c.inject.egress)))",
+    message:
+      'must have egress.default: Allow with interception Port, which holds nothing of what is sent out; or use Redirect',
+    holds: (spec) =>
+      spec.interception !== 'Port' ||
+      (spec.egress === undefined
+        ? spec.credentials.every((credential) => !('egress' in credential.inject))
+        : spec.egress.default === 'Allow'),
+  },
+  {
     cel: "self.server.transport != 'Stdio' || self.credentials.all(c, !has(c.inject.server))",
     message: 'must not inject a header towards a server with transport Stdio, which has no headers',
     holds: (spec) =>
