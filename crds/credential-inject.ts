@@ -1,11 +1,8 @@
 /** McpGateway spec.credentials[].inject: where a secret is put in on the way out. */
 import { z } from 'zod';
 import { template } from './expressions.ts';
+import { RESERVED_HEADERS } from './reserved-headers.ts';
 import { exactlyOne, header, line, partName, withRules } from './shapes.ts';
-
-/** Headers that the proxy or the protocol sets; a credential there would break or bypass what they mean. */
-const RESERVED_HEADERS =
-  /^(?:host|connection|content-.*|transfer-encoding|te|trailer|upgrade|keep-alive|proxy-.*|accept.*|mcp-.*|last-event-id|origin|expect)$/i;
 
 const injectedHeader = header.extend({
   name: header.shape.name.refine(

@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { KeyPair } from '../../lib/certificates.ts';
 import type { Address } from '../../lib/listen.ts';
+import { startTogether, type OnClose } from '../../lib/started.ts';
 import type { Logger } from '../../lib/log.ts';
 import { startReconciler, type Reconciler } from '../apply/reconciler.ts';
 import { createClusterWriter } from '../apply/writer.ts';
@@ -71,22 +72,13 @@ const RETRY_MS = 2_000;
 
 /** Resolves when it listens; it is ready once the cluster is known. What it started it ends with `close`, or when it fails. */
 export async function startCluster(options: ClusterOptions, deps: ClusterDeps): Promise<ClusterOperator> {
-  const started: (() => void | Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of started.splice(0).reverse()) await end();
-  };
-  try {
-    return { ...(await start(options, deps, (end) => started.push(end))), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return startTogether((onClose) => start(options, deps, onClose));
 }
 
 async function start(
   options: ClusterOptions,
   deps: ClusterDeps,
-  onClose: (end: () => void | Promise<void>) => void,
+  onClose: OnClose,
 ): Promise<Omit<ClusterOperator, 'close'>> {
   const { client, clock, log, random } = deps;
   const { namespace } = options;

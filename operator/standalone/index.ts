@@ -8,6 +8,7 @@ import { makePrivateDirectory } from '../../lib/durable-file.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { lockDirectory } from '../../lib/exclusive-lock.ts';
 import type { Address } from '../../lib/listen.ts';
+import { startTogether, type OnClose } from '../../lib/started.ts';
 import type { Logger, LogLevel } from '../../lib/log.ts';
 import { openDirectoryStore } from '../approve/directory-store.ts';
 import { secretsInDirectory } from '../approve/notify/webhook-secrets.ts';
@@ -69,19 +70,8 @@ const RENEWAL_CHECK_MS = 12 * 3_600_000;
 
 /** Resolves when calls are served. What was started is ended again when a later step fails. */
 export async function startStandalone(options: StandaloneOptions, deps: StandaloneDeps): Promise<Standalone> {
-  const started: (() => void | Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of started.splice(0).reverse()) await end();
-  };
-  try {
-    return { ...(await start(options, deps, (end) => started.push(end))), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return startTogether((onClose) => start(options, deps, onClose));
 }
-
-type OnClose = (end: () => void | Promise<void>) => void;
 
 async function start(
   options: StandaloneOptions,

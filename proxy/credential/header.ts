@@ -1,4 +1,5 @@
 /** The header that carries a credential: its name, and its value as a template over the fields of the source. */
+import { RESERVED_HEADERS } from '../../crds/reserved-headers.ts';
 import { Secret } from '../../lib/secret.ts';
 import { CredentialError } from './error.ts';
 import { compileTemplate, unavailable } from './template.ts';
@@ -13,10 +14,6 @@ export interface HeaderTemplate {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110, 5.5, without obs-text; a line break would end the header. */
 const HEADER_VALUE = /^[\t\x20-\x7e]+$/;
-
-/** Headers that belong to the connection or to MCP itself (RFC 9110, 7.6.1; MCP Streamable HTTP). */
-const RESERVED =
-  /^(?:host|connection|content-.*|transfer-encoding|te|trailer|upgrade|keep-alive|proxy-.*|accept.*|mcp-.*|last-event-id|origin|expect)$/i;
 
 /** Compiles `{ name: X-Api-Key, value: "{{ key }}" }`. `credential` names it in errors. Throws CredentialError. */
 export function compileHeader(
@@ -37,7 +34,7 @@ export function compileHeader(
 
 function checkName(credential: string, name: string): void {
   if (!TOKEN.test(name)) throw invalid(credential, 'the name of its header is not an HTTP header name');
-  if (RESERVED.test(name)) {
+  if (RESERVED_HEADERS.test(name)) {
     throw invalid(credential, `the header ${name} belongs to the connection or to MCP; use another`);
   }
 }
