@@ -19,7 +19,6 @@ Guards MCP servers: takes its policies from the operator and delivers its record
   GATEHOUSE_PROBES_LISTEN       HOST:PORT where it asks, default [::]:15021
   GATEHOUSE_EGRESS_LISTEN       HOST:PORT for the server's own calls to the outside; without it they are not served
   GATEHOUSE_EGRESS_TRUST_DIR    directory for what the server has to trust, default egress in the state directory
-  GATEHOUSE_EGRESS_CA_FILE      roots beside those of the system that vouch for the outside, PEM
   GATEHOUSE_RESOLVERS           addresses to ask for names, separated by commas; default those of this machine
   GATEHOUSE_CLUSTER_DOMAIN      domain that completes NAME.NAMESPACE.svc, default cluster.local
   GATEHOUSE_LOG_LEVEL           debug, info, warn or error; default info

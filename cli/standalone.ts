@@ -8,7 +8,7 @@ import { readSettings, SettingsError, type Settings } from '../operator/cluster/
 import { ConfigError, readOperatorConfig, readVaultConfig } from '../operator/config.ts';
 import { ChildFailed } from '../operator/standalone/child.ts';
 import { ManifestsRefused, startStandalone, type Standalone } from '../operator/standalone/index.ts';
-import { VaultRootsUnreadable } from '../operator/standalone/vault.ts';
+import { RootsUnreadable } from '../operator/standalone/vault.ts';
 import { UsageError, type Io } from './io.ts';
 import { ALLOCATOR, NODE_FLAGS } from './runtime.ts';
 
@@ -18,7 +18,7 @@ Guards MCP servers on this machine with the manifests in DIR, which is watched: 
 
   --listen HOST:PORT   where MCP clients connect (default 127.0.0.1:8400)
   --egress HOST:PORT   where servers call to the outside, once a gateway has egress (default 127.0.0.1:8410)
-  --egress-ca FILE     roots beside those of the system that vouch for the outside, PEM
+  --egress-ca FILE     roots beside those of the system that vouch for upstreams, databases and Vault, PEM
   --resolver ADDRESS   asked for names of the outside instead of the machine's own; ADDRESS:PORT, several times
   --admin HOST:PORT    health, metrics, status, approvals (default 127.0.0.1:8420)
   --settings FILE      YAML of the installation: who approvers are, how they are asked, the console, floors
@@ -72,7 +72,6 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
   const admin = parseAddress(values.admin, '--admin');
   const egress = {
     listen: parseAddress(values.egress, '--egress'),
-    caFile: values['egress-ca'] === undefined ? undefined : resolve(values['egress-ca']),
     resolvers: values.resolver,
   };
   await checkDirectory(directory);
@@ -86,6 +85,7 @@ export async function runStandalone(args: readonly string[], io: Io): Promise<nu
         listen,
         admin,
         egress,
+        upstreamRootsFile: values['egress-ca'] === undefined ? undefined : resolve(values['egress-ca']),
         logLevel: config.logLevel,
         settings: await readStandaloneSettings(values.settings),
         vault: readVaultConfig(),
@@ -118,13 +118,17 @@ async function readStandaloneSettings(path: string | undefined): Promise<Setting
     throw new UsageError(
       `The settings in ${path ?? ''} have vault, which is for a cluster; name it in the environment (see --help).`,
     );
+  if (settings.upstreamRoots !== undefined)
+    throw new UsageError(
+      `The settings in ${path ?? ''} have upstreams, which is for a cluster; name their roots with --egress-ca.`,
+    );
   if (settings.injection === undefined) return settings;
   throw new UsageError(`The settings in ${path ?? ''} have injection, which is for a cluster; leave it out.`);
 }
 
 function isUsersToMend(error: unknown): error is Error {
   if (error instanceof ChildFailed) return error.exitCode === 2;
-  return [ManifestsRefused, ConfigError, SettingsError, VaultRootsUnreadable].some(
+  return [ManifestsRefused, ConfigError, SettingsError, RootsUnreadable].some(
     (kind) => error instanceof kind,
   );
 }

@@ -189,6 +189,8 @@ export const bundle = z.object({
   vault: vaultAccess.optional(),
   /** Absent where the server's own calls pass by the proxy. */
   egress: egress.optional(),
+  /** Roots beside those of the system that vouch for whom the proxy calls: hosts of egress, databases, Vault. PEM. */
+  upstreamRoots: z.string().optional(),
   masking: z.array(maskPolicy),
   rules: z.array(rule),
   recording: z.object({ onFailure: z.enum(['Block', 'Allow']), retentionMs: z.int().positive() }),

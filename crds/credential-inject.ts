@@ -76,7 +76,7 @@ const postgres = z.strictObject({
     .max(65_536)
     .startsWith('-----BEGIN CERTIFICATE-----', 'must hold certificates in PEM')
     .optional()
-    .describe('Roots that vouch for the database; without it those of the system.'),
+    .describe('Roots that vouch for the database; without it those of the system and of the installation.'),
   env: variable.optional().describe('The variable of the server that holds the postgres:// URL.'),
 });
 

@@ -179,7 +179,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
   // Last, when nothing can fail any more: what the policy no longer names is given back.
   await state.leases.use({
     credentials: bundle.credentials,
-    vault: vaultSettings(bundle.vault, deps.vaultTokenFile),
+    vault: vaultSettings(bundle, deps.vaultTokenFile),
   });
   return {
     name,

@@ -51,8 +51,6 @@ export interface EgressConfig {
   /** Asked for names instead of this machine's own. */
   readonly resolvers: readonly string[];
   readonly clusterDomain: string;
-  /** Roots beside those of the system that vouch for the outside, PEM. */
-  readonly caFile: string | undefined;
 }
 
 const path = z.string().min(1, 'must name a file or directory');
@@ -75,7 +73,6 @@ const environment = z.object({
   GATEHOUSE_STATE_DIR: path,
   GATEHOUSE_EGRESS_LISTEN: z.string().optional(),
   GATEHOUSE_EGRESS_TRUST_DIR: path.optional(),
-  GATEHOUSE_EGRESS_CA_FILE: path.optional(),
   GATEHOUSE_RESOLVERS: z.string().default(''),
   GATEHOUSE_CLUSTER_DOMAIN: z.string().min(1).default('cluster.local'),
   GATEHOUSE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
@@ -147,7 +144,6 @@ function egressOf(from: Environment): EgressConfig | undefined {
     listen: parseAddress(from.GATEHOUSE_EGRESS_LISTEN, 'GATEHOUSE_EGRESS_LISTEN'),
     trustDirectory: from.GATEHOUSE_EGRESS_TRUST_DIR ?? join(resolve(from.GATEHOUSE_STATE_DIR), 'egress'),
     ...namesOf(from),
-    caFile: from.GATEHOUSE_EGRESS_CA_FILE,
   };
 }
 

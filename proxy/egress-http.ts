@@ -30,6 +30,7 @@ export async function putEgress(
       ),
       ownProcesses: bundle.server.transport === 'Stdio',
     },
+    bundle.upstreamRoots,
     {
       lend: (credential, whose) => state.leases.lend(credential, whose),
       replace: (credential, whose, refused) => state.leases.replace(credential, whose, refused),

@@ -1,5 +1,4 @@
 /** The proxy process: builds every client and hands them on, says when it is ready, and ends in order. */
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -105,7 +104,7 @@ async function serve(parts: Parts): Promise<void> {
   const { config, log, metrics, stop, client, recorder } = parts;
   const receiver = createListener();
   const bound = await listen(receiver, config.listen);
-  const egress = await createEgress(config, log);
+  const egress = createEgress(config, log);
   const serving = new Gateways({
     egress,
     approvals: createApprovals(client),
@@ -163,19 +162,18 @@ async function serve(parts: Parts): Promise<void> {
   }
 }
 
-async function createEgress(
+function createEgress(
   { egress, controlUrl, recorderUrl, stateDir }: ProxyConfig,
   log: Logger,
-): Promise<HttpEgress | undefined> {
+): HttpEgress | undefined {
   if (egress === undefined) return undefined;
-  const { listen: address, trustDirectory, resolvers, clusterDomain, caFile } = egress;
+  const { listen: address, trustDirectory, resolvers, clusterDomain } = egress;
   return new HttpEgress({
     listen: address,
     trustDirectory,
     authorityDirectory: authorityDirectory({ stateDir }),
     resolve: createResolve({ servers: resolvers, clusterDomain, now: Date.now }),
     reserved: [controlUrl, recorderUrl].map(destinationOf),
-    moreRoots: caFile === undefined ? [] : [await readFile(caFile, 'utf8')],
     now: Date.now,
     log,
   });

@@ -1,6 +1,7 @@
 /** What the operator shows as a server: certificates that it issues itself, or files that somebody else keeps. */
 import { readFile } from 'node:fs/promises';
 import type { KeyPair } from '../../lib/certificates.ts';
+import { certificatesIn } from '../../lib/pem.ts';
 import type { TlsFiles } from '../config.ts';
 import { CertificatesError, createCertificateKeeper } from '../inject/certificate-keeper.ts';
 import { rootsOf } from '../inject/certificate-plan.ts';
@@ -12,7 +13,6 @@ export interface ServerIdentity extends KeyPair {
   readonly probeKey: string;
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const CONFIGURATIONS = 'gatehouse';
 const RECORDER_SECRET = 'gatehouse-recorder-tls';
 
@@ -62,8 +62,7 @@ function recentRoots(): (roots: string) => string {
   let [before, current] = ['', ''];
   return (roots) => {
     if (roots !== current) [before, current] = [current, roots];
-    const certificates = `${before}\n${current}`.match(CERTIFICATE) ?? [];
-    return [...new Set(certificates)].map((pem) => `${pem}\n`).join('');
+    return [...new Set(certificatesIn(`${before}\n${current}`))].map((pem) => `${pem}\n`).join('');
   };
 }
 

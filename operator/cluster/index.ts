@@ -43,6 +43,7 @@ export interface ClusterOptions {
   readonly asking?: Asking;
   /** Where sidecars get credentials from. */
   readonly vault?: VaultAccess;
+  readonly upstreamRoots?: string;
 }
 
 export interface ClusterDeps {
@@ -96,6 +97,7 @@ async function start(
     floors: options.floors,
     cluster: identityKeys.current(),
     vault: options.vault,
+    upstreamRoots: options.upstreamRoots,
   });
   let roots: string | undefined;
   let announce: () => void = () => undefined;

@@ -2,8 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { issueAuthority } from '../../lib/certificates.ts';
 import { NOBODY_ASKED } from '../approve/asking.ts';
 import { readSettings } from './settings.ts';
+
+const ROOT = issueAuthority('upstreams', { now: Date.now(), days: 1 }).cert;
 
 let directory: string;
 beforeEach(async () => {
@@ -84,17 +87,28 @@ test('a Vault is read, with what it may leave out', async () => {
   const all = `vault:
   address: https://vault.example
   namespace: team
-  caBundle: "-----BEGIN CERTIFICATE-----"
+  caBundle: ${JSON.stringify(ROOT)}
   auth: { method: kubernetes, mount: clusters/one }`;
   expect((await readSettings(await written(all))).vault).toEqual({
     address: 'https://vault.example',
     namespace: 'team',
-    caBundle: '-----BEGIN CERTIFICATE-----',
+    caBundle: ROOT,
     auth: { kind: 'kubernetes', mount: 'clusters/one' },
   });
 });
 
+test('roots of whom sidecars call are read, remarks and several of them', async () => {
+  const text = `# inside\n${ROOT}# and again\n${ROOT}`;
+  const settings = `upstreams: { caBundle: ${JSON.stringify(text)} }`;
+  expect((await readSettings(await written(settings))).upstreamRoots).toBe(text);
+});
+
 test.each([
+  ['upstreams: { caBundle: "" }', 'upstreams.caBundle: must hold certificates in PEM'],
+  [
+    'upstreams: { caBundle: "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----" }',
+    'upstreams.caBundle: must hold certificates in PEM',
+  ],
   ['vault: { address: "http://vault.example" }', 'must be an https URL'],
   ['vault: { address: "https://vault.example", token: x }', 'vault'],
   ['vault: { address: "https://vault.example", caBundle: file.pem }', 'must hold certificates in PEM'],

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { GatehouseError, sentenceOf } from '../../lib/errors.ts';
+import { areCertificates } from '../../lib/pem.ts';
 import { askingMembers, knownPeople, type Asking } from '../approve/asking.ts';
 import type { VaultAccess } from '../../crds/bundle.ts';
 import type { UsernameMapping } from '../approve/usernames.ts';
@@ -20,9 +21,11 @@ const most = z.strictObject({
   callsPerMinute: z.int().positive().optional(),
 });
 
+const caBundle = z.string().refine(areCertificates, 'must hold certificates in PEM');
+
 const vault = z.strictObject({
   address: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
-  caBundle: z.string().startsWith('-----BEGIN CERTIFICATE-----', 'must hold certificates in PEM').optional(),
+  caBundle: caBundle.optional(),
   namespace: z.string().min(1).optional(),
   auth: z
     .strictObject({
@@ -60,6 +63,8 @@ const settingsFile = z.strictObject({
     .prefault({}),
   /** Where sidecars get credentials from. */
   vault: vault.optional(),
+  /** Whom sidecars call. */
+  upstreams: z.strictObject({ caBundle: caBundle.optional() }).prefault({}),
 });
 
 export interface Settings {
@@ -70,12 +75,23 @@ export interface Settings {
   readonly injection: unknown;
   /** Absent where the installation names no Vault. */
   readonly vault?: VaultAccess;
+  /** Roots beside those of the system that vouch for whom sidecars call, PEM. */
+  readonly upstreamRoots?: string;
 }
 
 /** Without a path: the settings of an installation that says nothing. Throws SettingsError. */
 export async function readSettings(path: string | undefined): Promise<Settings> {
   const settings = path === undefined ? settingsFile.parse({}) : await readAt(path);
-  const { floors, approvers, injection: injected, publicUrl, notify, console, vault: named } = settings;
+  const {
+    floors,
+    approvers,
+    injection: injected,
+    publicUrl,
+    notify,
+    console,
+    vault: named,
+    upstreams,
+  } = settings;
   if (console !== undefined && publicUrl === undefined) {
     throw new SettingsError(
       'The settings have a console and no publicUrl, to which people return from signing in.',
@@ -91,6 +107,7 @@ export async function readSettings(path: string | undefined): Promise<Settings> 
     usernames: approvers.usernames,
     injection: injected,
     ...(named !== undefined && { vault: vaultOf(named) }),
+    ...(upstreams.caBundle !== undefined && { upstreamRoots: upstreams.caBundle }),
   };
 }
 

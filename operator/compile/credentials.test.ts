@@ -104,3 +104,20 @@ test('a placeholder is the same each time, begins as it should, and another one 
   ];
   expect(new Set([one, ...others]).size).toBe(4);
 });
+
+test('roots of the installation go to gateways that call somebody, and to no other', () => {
+  const rooted = { ...installation, upstreamRoots: 'PEM' };
+  const held = { name: 'k', inject: { server: { header: { name: 'X-K', value: '{{ k }}' } } } };
+  const ofFile = { ...held, source: { devFile: { path: 'k.json' } } };
+  const ofVault = { ...held, source: github.source };
+  for (const calling of [
+    gateway([github]),
+    gateway([database]),
+    gateway([ofVault]),
+    gateway([], { egress: {} }),
+  ])
+    expect(compileCredentials(calling, rooted).upstreamRoots).toBe('PEM');
+  for (const silent of [gateway([]), gateway([ofFile])])
+    expect(compileCredentials(silent, rooted)).not.toHaveProperty('upstreamRoots');
+  expect(compileCredentials(gateway([github]), installation)).not.toHaveProperty('upstreamRoots');
+});

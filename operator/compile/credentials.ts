@@ -7,22 +7,29 @@ import { NotAccepted, titleOf } from './conditions.ts';
 import type { Installation } from './installation.ts';
 
 type Spec = McpGateway['spec']['credentials'][number];
-type Compiled = Pick<Bundle, 'credentials' | 'vault' | 'egress'>;
+type Compiled = Pick<Bundle, 'credentials' | 'vault' | 'egress' | 'upstreamRoots'>;
 type HostPort = { host: string; port: number };
 
 const HTTPS = 443;
 
 /** @throws NotAccepted for a file outside the directory, and for Vault where the installation has none. */
 export function compileCredentials(gateway: McpGateway, installation: Installation): Compiled {
-  const { credentials, egress } = gateway.spec;
-  const outward = credentials.some(({ inject }) => 'egress' in inject);
+  const { credentials } = gateway.spec;
+  const egress = compileEgress(gateway);
+  const fromVault = credentials.some(({ source }) => 'vault' in source);
+  const calls = egress !== undefined || fromVault || credentials.some(({ inject }) => 'postgres' in inject);
+  const { upstreamRoots } = installation;
   return {
     credentials: credentials.map((credential) => compileCredential(gateway, credential, installation)),
-    ...(credentials.some(({ source }) => 'vault' in source) && { vault: vaultOf(gateway, installation) }),
-    ...((egress !== undefined || outward) && {
-      egress: { default: egress?.default ?? 'Deny', allow: (egress?.allow ?? []).map(hostPort) },
-    }),
+    ...(fromVault && { vault: vaultOf(gateway, installation) }),
+    ...(egress !== undefined && { egress }),
+    ...(calls && upstreamRoots !== undefined && { upstreamRoots }),
   };
+}
+
+function compileEgress({ spec: { credentials, egress } }: McpGateway): Bundle['egress'] {
+  if (egress === undefined && !credentials.some(({ inject }) => 'egress' in inject)) return undefined;
+  return { default: egress?.default ?? 'Deny', allow: (egress?.allow ?? []).map(hostPort) };
 }
 
 function vaultOf(gateway: McpGateway, { vault }: Installation): NonNullable<Bundle['vault']> {

@@ -42,6 +42,8 @@ export interface Installation {
   readonly cluster?: ClusterIdentity | undefined;
   /** Absent where the installation names no Vault. */
   readonly vault?: VaultAccess | undefined;
+  /** Roots beside those of the system that vouch for whom proxies call, PEM. Absent where there are none. */
+  readonly upstreamRoots?: string | undefined;
 }
 
 /** The namespace of a standalone installation. */

@@ -23,7 +23,7 @@ import { openDirectoryToolMemory } from '../tools/directory-memory.ts';
 import type { VaultConfig } from '../config.ts';
 import { startChild, type Child } from './child.ts';
 import { startRecorder } from './recorder.ts';
-import { vaultAccess } from './vault.ts';
+import { readRoots, vaultAccess } from './vault.ts';
 import { issueTokens, proxyEnvironment, type Common, type EgressWire } from './wires.ts';
 
 export interface StandaloneOptions {
@@ -32,6 +32,8 @@ export interface StandaloneOptions {
   readonly listen: Address;
   readonly admin: Address;
   readonly egress: EgressWire;
+  /** Roots beside those of the system that vouch for whom the proxy calls, PEM. */
+  readonly upstreamRootsFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly settings: Settings;
   readonly vault: VaultConfig | undefined;
@@ -96,6 +98,10 @@ async function start(
     baseDir: resolve(options.directory),
     floors: settings.floors,
     vault: await vaultAccess(options.vault),
+    upstreamRoots:
+      options.upstreamRootsFile === undefined
+        ? undefined
+        : await readRoots(options.upstreamRootsFile, '--egress-ca'),
   };
   const operator = await startOperator(
     {

@@ -59,8 +59,6 @@ export function recorderEnvironment(
 export interface EgressWire {
   /** Only listened on while a gateway has egress. */
   readonly listen: Address;
-  /** Roots beside those of the system, PEM. */
-  readonly caFile: string | undefined;
   readonly resolvers: readonly string[];
 }
 
@@ -87,7 +85,6 @@ export function proxyEnvironment(
     GATEHOUSE_TOKEN_FILE: wires.tokens.proxyTokenFile,
     GATEHOUSE_STATE_DIR: join(common.state, PROXY),
     GATEHOUSE_EGRESS_LISTEN: formatAddress(wires.egress.listen),
-    ...(wires.egress.caFile === undefined ? {} : { GATEHOUSE_EGRESS_CA_FILE: wires.egress.caFile }),
     ...(wires.egress.resolvers.length === 0 ? {} : { GATEHOUSE_RESOLVERS: wires.egress.resolvers.join(',') }),
   };
 }

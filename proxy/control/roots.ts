@@ -1,10 +1,10 @@
 /** What vouches for the operator and the recorder: what came with the pod, and then what the operator says of it. */
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/durable-file.ts';
 import { GatehouseError } from '../../lib/errors.ts';
 import { freshFile } from '../../lib/fresh-file.ts';
+import { areCertificates } from '../../lib/pem.ts';
 
 /** What was said to be certificates is none. What was trusted before stays trusted. */
 export class BadRoots extends GatehouseError {
@@ -24,8 +24,6 @@ export interface RootsOptions {
   readonly ca: string | undefined;
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 export async function openRoots({ caFile, ca }: RootsOptions): Promise<Roots> {
   const current = freshFile(caFile, (text) => text);
   if (ca === undefined) return { current, take: () => Promise.resolve() };
@@ -35,7 +33,7 @@ export async function openRoots({ caFile, ca }: RootsOptions): Promise<Roots> {
   return {
     current,
     take: async (pem) => {
-      if (!isRoots(pem))
+      if (!areCertificates(pem))
         throw new BadRoots('What the operator says of its roots is no list of certificates.');
       if (pem !== (await current())) await writeFileDurably(caFile, pem);
     },
@@ -44,20 +42,7 @@ export async function openRoots({ caFile, ca }: RootsOptions): Promise<Roots> {
 
 async function holdsRoots(file: string): Promise<boolean> {
   try {
-    return isRoots(await readFile(file, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-function isRoots(pem: string): boolean {
-  const found = pem.match(CERTIFICATE) ?? [];
-  return found.length > 0 && found.every(isCertificate);
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
+    return areCertificates(await readFile(file, 'utf8'));
   } catch {
     return false;
   }

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { sentenceOf } from '../../lib/errors.ts';
+import { contextTrusting } from '../lib/roots.ts';
 import { isForbiddenAddress, isLoopback } from './addresses.ts';
 import { formatDestination, type Destination } from './destination.ts';
 import { EgressRefused } from './refused.ts';
@@ -33,8 +34,7 @@ export interface Dial {
 
 export function createDial(options: DialOptions): Dial {
   const { resolve, reserved, connectTimeoutMs } = options;
-  // One for all: to read a hundred roots takes longer than a handshake.
-  const secureContext = createSecureContext({ ca: [...options.roots] });
+  const secureContext = contextTrusting(options.roots);
 
   const isReserved = async ({ address, port }: Endpoint): Promise<boolean> => {
     for (const own of reserved) {

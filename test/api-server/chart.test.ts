@@ -1,12 +1,18 @@
 /** The chart: what it lets the operator do, which values it refuses, and what it leaves behind. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
 import { helm } from '../../hack/tools/parts.ts';
 import { run } from '../../hack/tools/run.ts';
+import { issueAuthority } from '../../lib/certificates.ts';
+import { readSettings } from '../../operator/cluster/settings.ts';
 import { eventually } from './api-server.ts';
 import { CHART, chartValues, install, NAMESPACE, whyNotInstalled, type Installed } from './installed.ts';
 
+const VAULT = 'https://vault.vault.svc:8200';
 const missing = whyNotInstalled();
 const because = missing === undefined ? '' : ` (${missing})`;
 
@@ -114,9 +120,30 @@ describe.skipIf(missing !== undefined)(`the chart${because}`, () => {
     ['recorder.storage.kind=Disk', "value must be one of 'PersistentVolumeClaim', 'EmptyDir'"],
     ['network.resolvers={kube-dns}', "at '/network/resolvers/0'"],
     ['webhooks.timeoutSeconds=90', 'maximum: got 90, want 30'],
+    ['upstreams.caBundle=/etc/ca.pem', "at '/upstreams/caBundle'"],
     ['image.pullPolicy=Sometimes', "value must be one of 'Always', 'IfNotPresent', 'Never'"],
   ])('refused: %s', async (value, sentence) => {
     await expect(template(...chartValues, '--set', value)).rejects.toThrow(sentence);
+  });
+
+  test('the operator can read the settings that the values make, with roots of whom sidecars call', async () => {
+    const { cert } = issueAuthority('internal', { now: Date.now(), days: 1 });
+    const directory = await mkdtemp(join(tmpdir(), 'gatehouse-chart-'));
+    try {
+      const values = join(directory, 'values.yaml');
+      await writeFile(values, stringify({ upstreams: { caBundle: cert }, vault: { address: VAULT } }));
+      const map = z.object({ kind: z.literal('ConfigMap'), data: z.object({ 'settings.yaml': z.string() }) });
+      const [made] = found(await template(...chartValues, '--values', values), map);
+      const file = join(directory, 'settings.yaml');
+      await writeFile(file, made?.data['settings.yaml'] ?? '');
+      expect(await readSettings(file)).toMatchObject({
+        upstreamRoots: cert,
+        vault: { address: VAULT, auth: { kind: 'jwt', mount: 'jwt' } },
+      });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+    expect(await template(...chartValues)).not.toContain('upstreams');
   });
 
   test('a disruption leaves one operator, and can happen where there is only one', async () => {

@@ -7,6 +7,7 @@ import type { KeyPair } from '../../../lib/certificates.ts';
 import { writeFileDurably } from '../../../lib/durable-file.ts';
 import { formatAddress, listen, type Address } from '../../../lib/listen.ts';
 import type { Logger } from '../../../lib/log.ts';
+import { rootsWith } from '../../lib/roots.ts';
 import type { Destination } from '../destination.ts';
 import { createDial, type Dial } from '../dial.ts';
 import type { Resolve } from '../resolve.ts';
@@ -14,15 +15,13 @@ import { createEgressGateway, type EgressGateway, type EgressSpec, type HttpEgre
 import { createEgressListener, type TokenHolder } from './listener.ts';
 import { Placeholders } from './placeholders.ts';
 import { leafContexts, openAuthority } from './trust/authority.ts';
-import { systemRoots, writeTrustFiles } from './trust/files.ts';
+import { writeTrustFiles } from './trust/files.ts';
 
 export interface HttpEgressOptions {
   readonly listen: Address;
   readonly resolve: Resolve;
   /** The operator and the recorder. */
   readonly reserved: readonly Destination[];
-  /** Roots beside those of the system, PEM. */
-  readonly moreRoots: readonly string[];
   /** Where the CA is kept. */
   readonly authorityDirectory: string;
   /** Where the app finds what it has to trust. */
@@ -40,9 +39,14 @@ export interface ProcessProof {
 
 interface Running {
   readonly server: Server;
-  readonly dial: Dial;
   readonly address: Address;
   readonly authority: KeyPair;
+}
+
+/** By whom upstreams are vouched for, and how they are reached. `more`: PEM, beside the system's. */
+interface Trust {
+  readonly more: string | undefined;
+  readonly dial: Dial;
 }
 
 const CONNECT_MS = 10_000;
@@ -56,16 +60,19 @@ export class HttpEgress {
   readonly #tokens = new Map<string, TokenHolder>();
   #running: Promise<Running> | undefined;
   #address: Address | undefined;
+  /** As the last bundle had it: the installation says it, and says the same of all gateways. */
+  #trust: Trust | undefined;
 
   constructor(options: HttpEgressOptions) {
     this.#options = options;
   }
 
-  /** Puts the outward side of a gateway in force. Throws ListenError. */
-  async put(spec: EgressSpec, deps: HttpEgressDeps): Promise<void> {
-    const running = await (this.#running ??= this.#start());
+  /** Puts the outward side of a gateway in force. `moreRoots`: PEM, beside the system's. Throws ListenError. */
+  async put(spec: EgressSpec, moreRoots: string | undefined, deps: HttpEgressDeps): Promise<void> {
+    const running = await (this.#running ??= this.#start(moreRoots));
+    const { dial } = await this.#trusting(moreRoots, running.authority);
     const before = this.#gateways.get(spec.name);
-    const gateway = createEgressGateway(spec, this.#placeholders, running.dial, deps);
+    const gateway = createEgressGateway(spec, this.#placeholders, dial, deps);
     this.#gateways.set(spec.name, gateway);
     before?.close();
     if (!spec.ownProcesses) await this.#writeEnvironment(gateway, running);
@@ -133,23 +140,30 @@ export class HttpEgress {
       await writeFileDurably(join(trustDirectory, file), text.join(''));
   }
 
-  async #start(): Promise<Running> {
-    const { authorityDirectory, trustDirectory, moreRoots, now, log, ...options } = this.#options;
+  async #trusting(more: string | undefined, authority: KeyPair): Promise<Trust> {
+    if (this.#trust !== undefined && this.#trust.more === more) return this.#trust;
+    const { trustDirectory, resolve, reserved, now } = this.#options;
+    const roots = rootsWith(more);
+    await writeTrustFiles(trustDirectory, authority.cert, roots, now());
+    this.#trust = { more, dial: createDial({ resolve, reserved, roots, connectTimeoutMs: CONNECT_MS }) };
+    return this.#trust;
+  }
+
+  async #start(moreRoots: string | undefined): Promise<Running> {
+    const { authorityDirectory, now, log, listen: wanted } = this.#options;
     try {
       const authority = await openAuthority(authorityDirectory, now());
-      const roots = [...systemRoots(), ...moreRoots];
       // Before anybody can be told that the egress is there.
-      await writeTrustFiles(trustDirectory, authority.cert, roots, now());
-      const dial = createDial({ ...options, roots, connectTimeoutMs: CONNECT_MS });
+      await this.#trusting(moreRoots, authority);
       const server = createEgressListener({
         gateways: () => [...this.#gateways.values()],
         holderOf: (token) => this.#tokens.get(token),
         contextFor: leafContexts(authority, now),
         log,
       });
-      const address = await listen(server, options.listen);
+      const address = await listen(server, wanted);
       this.#address = address;
-      return { server, dial, address, authority };
+      return { server, address, authority };
     } catch (error) {
       // The next bundle may find the port free.
       this.#running = undefined;

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import type { SecureContext } from 'node:tls';
 import type { Bundle, Credential } from '../../../crds/bundle.ts';
+import { certificatesIn } from '../../../lib/pem.ts';
+import { rootsWith } from '../../lib/roots.ts';
 import { loadSessionEffects, type ReadEffects } from '../../engine/sql/postgres/session-effects.ts';
 import type { EndedWork, PostgresDeps, PostgresTarget } from './deps.ts';
 import { remembered } from './conversation.ts';
@@ -26,6 +28,8 @@ type PostgresCredential = Pick<Credential, 'name' | 'scope' | 'whenShared'> & {
   readonly inject: Extract<Credential['inject'], { postgres: unknown }>;
 };
 
+type PostgresBundle = Pick<Bundle, 'credentials' | 'server' | 'upstreamRoots'>;
+
 /** Any will do; it says nothing. */
 const USER = 'gatehouse';
 
@@ -40,12 +44,12 @@ export class Databases<L extends LeasedLogin> {
   }
 
   /** Puts the ports of a bundle in force; one that is as it was goes on. Throws ListenError. */
-  async put({ credentials, server }: Pick<Bundle, 'credentials' | 'server'>): Promise<void> {
+  async put({ credentials, server, upstreamRoots }: PostgresBundle): Promise<void> {
     const wanted = credentials.filter(isPostgres);
     // A stdio server is a process a session, which gives a password of its own.
     const asksPassword = server.transport === 'Stdio';
     const targets = new Map(
-      wanted.map((credential) => [credential.inject.postgres.listen, targetOf(credential)]),
+      wanted.map((credential) => [credential.inject.postgres.listen, targetOf(credential, upstreamRoots)]),
     );
     for (const [port, { key }] of [...this.#open]) {
       const target = targets.get(port);
@@ -123,7 +127,10 @@ function isPostgres(credential: Credential): credential is Credential & Postgres
   return 'postgres' in credential.inject;
 }
 
-function targetOf({ name, scope, whenShared, inject: { postgres } }: PostgresCredential): PostgresTarget {
+function targetOf(
+  { name, scope, whenShared, inject: { postgres } }: PostgresCredential,
+  upstreamRoots: string | undefined,
+): PostgresTarget {
   const { listen, upstream, database, caBundle } = postgres;
   // One login for all: whose call it is makes no difference to it.
   const shared = scope === 'Pod' ? 'Pod' : whenShared;
@@ -132,8 +139,14 @@ function targetOf({ name, scope, whenShared, inject: { postgres } }: PostgresCre
     scope,
     whenShared: shared,
     listen,
-    upstream: { ...upstream, database, caBundle },
+    upstream: { ...upstream, database, roots: rootsOf(caBundle, upstreamRoots) },
   };
+}
+
+/** What a gateway says of its own database holds alone. */
+function rootsOf(own: string | undefined, more: string | undefined): readonly string[] | undefined {
+  if (own !== undefined) return certificatesIn(own);
+  return more === undefined ? undefined : rootsWith(more);
 }
 
 function keyOf(target: PostgresTarget, asksPassword: boolean): string {

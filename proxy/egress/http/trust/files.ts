@@ -1,16 +1,9 @@
 /** What the app is given to trust the pod's CA by. Written before the app starts. */
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getCACertificates, rootCertificates } from 'node:tls';
 import { TRUST_FILES } from '../../../../crds/egress-environment.ts';
 import { writeFileDurably } from '../../../../lib/durable-file.ts';
 import { javaTrustStore } from './java-store.ts';
-
-/** What vouches for the outside world on this machine: the roots of the system, else those that Node brings. */
-export function systemRoots(): readonly string[] {
-  const ofSystem = getCACertificates('system');
-  return ofSystem.length > 0 ? ofSystem : rootCertificates;
-}
 
 /** Clients that can only replace what they trust get the roots with it. */
 export async function writeTrustFiles(

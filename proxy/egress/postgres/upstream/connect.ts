@@ -2,6 +2,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { sentenceOf } from '../../../../lib/errors.ts';
+import { contextTrusting } from '../../../lib/roots.ts';
 import { WireError } from '../errors.ts';
 import { int32, message } from '../messages.ts';
 import { takeBytes } from '../socket-bytes.ts';
@@ -10,8 +11,8 @@ export interface Upstream {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  /** Roots that vouch for the database, PEM; those of the system where absent. */
-  readonly caBundle: string | undefined;
+  /** Roots that vouch for the database, PEM, one each; those of Node where absent. */
+  readonly roots: readonly string[] | undefined;
 }
 
 /** Opens a TCP connection. Rejects when there is none to be had. */
@@ -49,7 +50,7 @@ async function dialled({ host, port }: Upstream, dial: Dial): Promise<Socket> {
   }
 }
 
-async function secured(socket: Socket, { host, port, caBundle }: Upstream): Promise<TLSSocket> {
+async function secured(socket: Socket, { host, port, roots }: Upstream): Promise<TLSSocket> {
   const quiet = (): void => undefined;
   socket.on('error', quiet);
   socket.setNoDelay(true).write(SSL_REQUEST);
@@ -67,7 +68,7 @@ async function secured(socket: Socket, { host, port, caBundle }: Upstream): Prom
     socket,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(caBundle === undefined ? {} : { ca: caBundle }),
+    ...(roots === undefined ? {} : { secureContext: contextTrusting(roots) }),
   });
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const failed = (cause?: Error): void =>
