@@ -20,6 +20,8 @@ the capability NET_ADMIN; running it again replaces the rules.
   --open-ports PORTS       other inbound ports that stay reachable
   --container-uids UIDS    users of the pod's containers, which may use each other's other ports on loopback
   --outbound-port PORT     where the sidecar takes the pod's outgoing TCP; without it outgoing TCP passes
+  --local-ports PORTS      where the sidecar takes connections of the server alone, as to a database
+  --local-uid UID          the server's user, who alone uses those
   --uid UID                the sidecar's user, default 64311
   --proxy-port PORT        where the sidecar takes MCP calls, default 15000
   --metrics-port PORT      its metrics, default 15020
@@ -33,6 +35,8 @@ const OPTIONS = {
   'open-ports': { type: 'string' },
   'container-uids': { type: 'string' },
   'outbound-port': { type: 'string' },
+  'local-ports': { type: 'string' },
+  'local-uid': { type: 'string' },
   uid: { type: 'string' },
   'proxy-port': { type: 'string' },
   'metrics-port': { type: 'string' },
@@ -68,6 +72,8 @@ function specOf(values: Values): InterceptionSpec {
       metricsPort: one(values[OPTION_OF.metricsPort]),
       healthPort: one(values[OPTION_OF.healthPort]),
       outboundPort: one(values[OPTION_OF.outboundPort]),
+      localPorts: list(values[OPTION_OF.localPorts])?.map(number),
+      localUid: one(values[OPTION_OF.localUid]),
       uid: one(values[OPTION_OF.uid]),
       serverPorts: list(values[OPTION_OF.serverPorts])?.map(number),
       openPorts: list(values[OPTION_OF.openPorts])?.map(number),
@@ -94,12 +100,14 @@ function number(text: string): number {
   return /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-function summaryOf({ proxyPort, outboundPort, openPorts, serverPorts }: InterceptionSpec): string {
+function summaryOf(spec: InterceptionSpec): string {
+  const { proxyPort, outboundPort, openPorts, serverPorts, localPorts, localUid } = spec;
   const ports = (numbers: readonly number[]): string => numbers.join(', ');
   return [
     `Inbound TCP goes to port ${proxyPort}`,
     openPorts.length === 0 ? '' : ` (but to ${ports(openPorts)})`,
     `, on loopback port ${ports(serverPorts)} is the sidecar's alone`,
+    localPorts.length === 0 ? '' : `, port ${ports(localPorts)} is for user ${localUid ?? 'nobody'} alone`,
     outboundPort === undefined ? ', outgoing TCP passes' : `, outgoing TCP goes to port ${outboundPort}`,
     ', everything else is dropped.',
   ].join('');

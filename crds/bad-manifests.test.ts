@@ -41,6 +41,14 @@ function credential(source: string, inject: string): string {
 }
 
 const FILE = '{ devFile: { path: secrets/key.json } }';
+/** One for each way, which all may use. */
+function credentials(...injects: string[]): string {
+  const all = injects.map(
+    (inject, index) => `{ name: key-${index}, scope: Pod, source: ${FILE}, inject: ${inject} }`,
+  );
+  return `[${all.join(', ')}]`;
+}
+const POSTGRES = '{ postgres: { listen: 5432, upstream: "db:5432", database: orders, env: DATABASE_URL } }';
 const HEADER = '{ server: { header: { name: X-Api-Key, value: "{{ key }}" } } }';
 
 /** Each: the text, then the ends of the sentences that begin with "a.yaml, document 1: ". */
@@ -212,6 +220,30 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     credential(FILE, '{ file: { name: ../key, value: "{{ key }}" } }'),
     'spec.credentials[0].inject.file.name must consist of lower-case letters, digits and "-".',
     'spec.credentials[0] must have scope: Pod where inject.file is given, because a file is read by every call.',
+  ],
+  [
+    credential(FILE, '{ postgres: { listen: 15001, upstream: "db:5432", database: orders } }'),
+    "spec.credentials[0].inject.postgres must not listen on 15000, 15001, 15020, 15021, which are the sidecar's own ports.",
+  ],
+  [
+    gateway({ credentials: credentials(POSTGRES, POSTGRES) }),
+    'spec.credentials must not have two with the same inject.postgres.listen.',
+    'spec.credentials must not have two with the same env.',
+  ],
+  [
+    gateway({
+      credentials: credentials(
+        '{ file: { name: key, value: "{{ a }}" } }',
+        '{ file: { name: key, value: "{{ b }}" } }',
+      ),
+    }),
+    'spec.credentials must not have two with the same inject.file.name.',
+  ],
+  [
+    gateway({
+      credentials: credentials(POSTGRES, '{ file: { name: key, value: "{{ a }}", env: DATABASE_URL } }'),
+    }),
+    'spec.credentials must not have two with the same env.',
   ],
   [
     gateway({ recording: '{ retention: 3 months }' }),

@@ -48,7 +48,5 @@ export const limited: Readonly<Record<string, readonly Limited[]>> = {
     { path: 'spec.access[].serviceAccounts', in: clusterAlone, instead: 'use users or groups' },
     { path: 'spec.access[].spiffeIds', in: nowhere, instead: 'use users or groups' },
     { path: 'spec.credentials[].source.devFile', in: standaloneAlone, instead: 'use vault' },
-    { path: 'spec.credentials[].inject.postgres', in: standaloneAlone, instead: 'use server.header' },
-    { path: 'spec.credentials[].inject.file', in: standaloneAlone, instead: 'use server.header' },
   ],
 };

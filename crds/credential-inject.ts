@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { template } from './expressions.ts';
 import { RESERVED_HEADERS } from './reserved-headers.ts';
 import { exactlyOne, header, line, partName, withRules } from './shapes.ts';
+import { SIDECAR_PORTS } from './sidecar.ts';
 
 const injectedHeader = header.extend({
   name: header.shape.name.refine(
@@ -64,7 +65,7 @@ const egress = withRules(egressMembers, [
   },
 ]);
 
-const postgres = z.strictObject({
+const postgresMembers = z.strictObject({
   listen: z.int().min(1).max(65535).describe('Port on loopback that the server connects to.'),
   upstream: z
     .string()
@@ -79,6 +80,16 @@ const postgres = z.strictObject({
     .describe('Roots that vouch for the database; without it those of the system and of the installation.'),
   env: variable.optional().describe('The variable of the server that holds the postgres:// URL.'),
 });
+
+const ofSidecar: readonly number[] = Object.values(SIDECAR_PORTS).sort((a, b) => a - b);
+
+const postgres = withRules(postgresMembers, [
+  {
+    cel: `!(self.listen in [${ofSidecar.join(', ')}])`,
+    message: `must not listen on ${ofSidecar.join(', ')}, which are the sidecar's own ports`,
+    holds: ({ listen }) => !ofSidecar.includes(listen),
+  },
+]);
 
 const file = z.strictObject({
   name: partName.describe('Name of the file in /var/run/secrets/gatehouse-credentials of the server.'),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { credentialInject } from './credential-inject.ts';
 import { credentialSource } from './credential-source.ts';
 import { refuseRepeated } from './gateway-access.ts';
+import type { CrossRule } from './shapes.ts';
 import { partName, withRules } from './shapes.ts';
 
 const members = z.strictObject({
@@ -26,10 +27,63 @@ const credential = withRules(members, [
   },
 ]);
 
-export const gatewayCredentials = z
+/** What two credentials cannot both have. */
+interface Unshared {
+  readonly what: string;
+  readonly of: (credential: Credential) => string | number | undefined;
+  /** The same of the variable `c` in CEL, and what stands there for undefined. */
+  readonly cel: (c: string) => string;
+  readonly none: string;
+}
+
+const unshared: readonly Unshared[] = [
+  {
+    what: 'inject.postgres.listen',
+    of: ({ inject }) => ('postgres' in inject ? inject.postgres.listen : undefined),
+    cel: (c) => `has(${c}.inject.postgres) ? ${c}.inject.postgres.listen : 0`,
+    none: '0',
+  },
+  {
+    what: 'inject.file.name',
+    of: ({ inject }) => ('file' in inject ? inject.file.name : undefined),
+    cel: (c) => `has(${c}.inject.file) ? ${c}.inject.file.name : ''`,
+    none: "''",
+  },
+  {
+    what: 'env',
+    of: ({ inject }) => envOf(inject),
+    cel: (c) =>
+      ['egress', 'postgres', 'file']
+        .map((way) => `has(${c}.inject.${way}) && has(${c}.inject.${way}.env) ? ${c}.inject.${way}.env : `)
+        .concat("''")
+        .join(''),
+    none: "''",
+  },
+];
+
+function envOf(inject: Credential['inject']): string | undefined {
+  if ('egress' in inject) return inject.egress.env;
+  if ('postgres' in inject) return inject.postgres.env;
+  return 'file' in inject ? inject.file.env : undefined;
+}
+
+const onceEach = unshared.map(({ what, of, cel, none }): CrossRule<Credential[]> => ({
+  cel: `self.all(c, (${cel('c')}) == ${none} || self.exists_one(d, (${cel('d')}) == (${cel('c')})))`,
+  message: `must not have two with the same ${what}`,
+  holds: (credentials) => {
+    const values = credentials.map(of).filter((value) => value !== undefined);
+    return new Set(values).size === values.length;
+  },
+}));
+
+const list = z
   .array(credential)
   .max(32)
   .superRefine((credentials, context) => {
     refuseRepeated(credentials, context);
-  })
-  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+  });
+
+export const gatewayCredentials = withRules(list, onceEach).meta({
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['name'],
+});

@@ -178,6 +178,23 @@ test('with Port a gateway must say that nothing is held of what its server sends
   expect(problems({ credentials: [egress], interception: 'Redirect' })).toEqual([]);
 });
 
+test("a database's port is neither the server's own nor one that stays open", () => {
+  const problems = (server: object): readonly string[] => {
+    const inject = { postgres: { listen: 5432, upstream: 'db.data.svc:5432', database: 'orders' } };
+    const credentials = [
+      { name: 'db', source: { vault: { role: 'r', dynamic: { mount: 'database', role: 'ro' } } }, inject },
+    ];
+    const spec = { ...gateway.spec, server, selector: { matchLabels: { app: 'orders' } }, credentials };
+    return parse(stringify({ ...gateway, spec }), 'a.yaml', 'Cluster').problems;
+  };
+  const refused = [
+    'a.yaml, document 1: spec must not have an inject.postgres.listen that is server.port or among server.openPorts.',
+  ];
+  expect(problems({ port: 8080, openPorts: [5433] })).toEqual([]);
+  expect(problems({ port: 5432 })).toEqual(refused);
+  expect(problems({ port: 8080, openPorts: [9000, 5432] })).toEqual(refused);
+});
+
 test('a cluster and try take what standalone has no use for, a cluster refuses devFile', () => {
   const spec = { ...gateway.spec, server: { port: 8080 }, selector: { matchLabels: { app: 'orders' } } };
   const text = stringify({ ...gateway, spec });

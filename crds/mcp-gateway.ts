@@ -118,6 +118,15 @@ const rules: readonly CrossRule<McpGatewaySpec>[] = [
       spec.server.transport !== 'Stdio' ||
       spec.credentials.every((credential) => !('server' in credential.inject)),
   },
+  {
+    cel: 'self.credentials.all(c, !has(c.inject.postgres) || ((!has(self.server.port) || c.inject.postgres.listen != self.server.port) && !(c.inject.postgres.listen in self.server.openPorts)))',
+    message: 'must not have an inject.postgres.listen that is server.port or among server.openPorts',
+    holds: ({ credentials, server }) =>
+      credentials.every(
+        ({ inject }) =>
+          !('postgres' in inject) || ![server.port, ...server.openPorts].includes(inject.postgres.listen),
+      ),
+  },
 ];
 
 export const mcpGatewaySpec = withRules(members, rules);

@@ -18,10 +18,16 @@ export const INJECTION_ANNOTATION = 'gatehouse.dev/injection';
 /** The projected volume with the token of the control audience, mounted in the sidecar alone. */
 export const TOKEN_VOLUME = 'gatehouse-token';
 
-/** What the app has to trust, where its gateway has egress: the one volume of ours that the server mounts, to read. */
+/** What the app has to trust, where its gateway has egress. */
 export const TRUST_VOLUME = 'gatehouse-trust';
 
-/** Every volume of ours begins so; no other container may mount one but the server's the trust. */
+/** Credentials that the server reads from files, where its gateway has such. */
+export const CREDENTIALS_VOLUME = 'gatehouse-credentials';
+
+/** Names the server's container, where that alone may mount them; the admission policies of the chart read it. */
+export const SERVER_ANNOTATION = 'gatehouse.dev/server';
+
+/** Every volume of ours begins so; no other container may mount one but the server's the two above, to read. */
 export const VOLUME_PREFIX = 'gatehouse-';
 
 /** User and group that the sidecar alone runs as, which is what the network rules let through. */

@@ -222,6 +222,7 @@ test('every rule is CEL over self, oldSelf and nothing else', () => {
 });
 
 const none = {};
+const onPort = (listen: number) => ({ credentials: [{ inject: { postgres: { listen } } }] });
 test.each<[kind: (typeof kinds)[number]['kind'], spec: Record<string, unknown>, accepted: boolean]>([
   [
     'McpGateway',
@@ -243,6 +244,21 @@ test.each<[kind: (typeof kinds)[number]['kind'], spec: Record<string, unknown>, 
     'McpGateway',
     { server: { transport: 'Stdio' }, identity: [], credentials: [{ inject: { server: none } }] },
     false,
+  ],
+  [
+    'McpGateway',
+    { server: { transport: 'SSE', port: 80, openPorts: [] }, ...onPort(80), identity: [], selector: none },
+    false,
+  ],
+  [
+    'McpGateway',
+    { server: { transport: 'SSE', port: 80, openPorts: [81] }, ...onPort(81), identity: [], selector: none },
+    false,
+  ],
+  [
+    'McpGateway',
+    { server: { transport: 'SSE', port: 80, openPorts: [81] }, ...onPort(82), identity: [], selector: none },
+    true,
   ],
   ['MaskingPolicy', { targetRefs: [none], detectors: [none], fields: [], protobuf: [] }, true],
   [
@@ -270,4 +286,29 @@ test.each<[kind: (typeof kinds)[number]['kind'], spec: Record<string, unknown>, 
   const own = z.array(z.object({ rule: z.string() })).parse(schemasOf(kind).spec['x-kubernetes-validations']);
   const environment = new Environment().registerVariable('self', 'dyn');
   expect(own.every(({ rule }) => environment.evaluate(rule, { self }) === true)).toBe(accepted);
+});
+
+const inject = {
+  five: { postgres: { listen: 5, env: 'URL' } },
+  six: { postgres: { listen: 6 } },
+  file: { file: { name: 'key', env: 'KEY' } },
+  egress: { egress: { env: 'KEY' } },
+  server: { server: none },
+};
+test.each<[injects: readonly object[], accepted: boolean]>([
+  [Object.values({ ...inject, egress: { egress: none } }), true],
+  [[inject.five, { postgres: { listen: 5 } }], false],
+  [[inject.file, { file: { name: 'key' } }], false],
+  [[inject.file, inject.egress], false],
+  [[inject.server, inject.server, inject.six], true],
+])('the rules of credentials over %j say %j', (injects, accepted) => {
+  const [gateways] = kinds.filter(({ kind }) => kind === 'McpGateway').map(schemasOf);
+  const credentials = gateways?.spec.properties?.['credentials']?.['x-kubernetes-validations'];
+  const rules = z
+    .array(z.object({ rule: z.string() }))
+    .length(3)
+    .parse(credentials);
+  const environment = new Environment().registerVariable('self', 'dyn');
+  const self = injects.map((one) => ({ inject: one }));
+  expect(rules.every(({ rule }) => environment.evaluate(rule, { self }) === true)).toBe(accepted);
 });

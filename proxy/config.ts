@@ -1,5 +1,5 @@
 /** The proxy's configuration: the environment, read once and checked. */
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PROBES_VARIABLE, probeTargets, type ProbeTargets } from '../crds/probes.ts';
 import { GatehouseError } from '../lib/errors.ts';
@@ -38,8 +38,20 @@ export interface ProxyConfig {
   readonly exitWithParent: boolean;
   /** Undefined where this process serves no calls to the outside. */
   readonly egress: EgressConfig | undefined;
+  /** Ports of loopback behind which databases may lie, because this pod was made for them; undefined: any. */
+  readonly databasePorts: readonly number[] | undefined;
+  /** Undefined where there is no place that the server reads. */
+  readonly credentialFiles: CredentialFilesConfig | undefined;
   /** What stdio servers get of this process's environment: enough to find their programs, none of its secrets. */
   readonly childEnvironment: Readonly<Record<string, string>>;
+}
+
+/** Where servers read credentials from. */
+export interface CredentialFilesConfig {
+  /** Absolute. */
+  readonly directory: string;
+  /** Whether each gateway has a directory of its own below it, which is this user's alone. */
+  readonly perGateway: boolean;
 }
 
 /** How the server's own calls go to the outside. */
@@ -73,6 +85,11 @@ const environment = z.object({
   GATEHOUSE_STATE_DIR: path,
   GATEHOUSE_EGRESS_LISTEN: z.string().optional(),
   GATEHOUSE_EGRESS_TRUST_DIR: path.optional(),
+  GATEHOUSE_DATABASE_PORTS: z
+    .string()
+    .regex(/^(any|([0-9]{1,5}(,[0-9]{1,5})*)?)$/, 'must be ports separated by commas, or any')
+    .default(''),
+  GATEHOUSE_CREDENTIALS_DIR: path.optional(),
   GATEHOUSE_RESOLVERS: z.string().default(''),
   GATEHOUSE_CLUSTER_DOMAIN: z.string().min(1).default('cluster.local'),
   GATEHOUSE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
@@ -108,6 +125,8 @@ export function readProxyConfig(
     names: namesOf(from),
     probes: probesOf(from),
     egress: egressOf(from),
+    databasePorts: portsOf(from.GATEHOUSE_DATABASE_PORTS),
+    credentialFiles: filesOf(from.GATEHOUSE_CREDENTIALS_DIR),
     tokenFile: from.GATEHOUSE_TOKEN_FILE,
     vaultTokenFile: from.GATEHOUSE_VAULT_JWT_FILE,
     spoolDir: join(resolve(from.GATEHOUSE_STATE_DIR), 'spool'),
@@ -145,6 +164,18 @@ function egressOf(from: Environment): EgressConfig | undefined {
     trustDirectory: from.GATEHOUSE_EGRESS_TRUST_DIR ?? join(resolve(from.GATEHOUSE_STATE_DIR), 'egress'),
     ...namesOf(from),
   };
+}
+
+function portsOf(text: string): readonly number[] | undefined {
+  if (text === 'any') return undefined;
+  return text.split(',').filter(Boolean).map(Number);
+}
+
+/** A path that ends in the name `*` stands for one directory a gateway. */
+function filesOf(text: string | undefined): CredentialFilesConfig | undefined {
+  if (text === undefined) return undefined;
+  const perGateway = basename(text) === '*';
+  return { directory: resolve(perGateway ? dirname(text) : text), perGateway };
 }
 
 function probesOf(from: Environment): ProxyConfig['probes'] {

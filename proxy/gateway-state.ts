@@ -1,6 +1,6 @@
 import type { ToolsSeen } from '#control';
 import { systemClock } from '../lib/clock.ts';
-import { CredentialFiles } from './credential/files.ts';
+import { CredentialFiles, type FilePlace } from './credential/files.ts';
 import { Leases } from './credential/leases.ts';
 import type { Lease } from './credential/lease.ts';
 import type { LenderDeps } from './credential/lender.ts';
@@ -32,10 +32,12 @@ export interface StateDeps {
   readonly authorityDirectory: string;
   /** Finds databases by their names; undefined: as this machine does. */
   readonly resolve: Resolve | undefined;
+  /** See DatabasesDeps. */
+  readonly databasePorts: readonly number[] | undefined;
 }
 
-/** `directory`: where the files lie that the server reads. */
-export type Lending = Omit<LenderDeps, 'known'> & { readonly directory: string };
+/** `place`: where the files lie that the server reads. */
+export type Lending = Omit<LenderDeps, 'known'> & { readonly place: FilePlace | undefined };
 
 /** What lives on when the policy of a gateway changes. */
 export class GatewayState {
@@ -77,6 +79,7 @@ export class GatewayState {
       record: (event) => this.#inForce().journal.outbound({ ...event, status: undefined }),
       dial: createDatabaseDial(deps.resolve),
       authorityDirectory: deps.authorityDirectory,
+      databasePorts: deps.databasePorts,
       now,
       log: log.child({ gateway }),
     });

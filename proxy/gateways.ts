@@ -5,6 +5,7 @@ import type { Applied } from '#control';
 import { sentenceOf } from '../lib/errors.ts';
 import { putEgress } from './egress-http.ts';
 import type { HttpEgress } from './egress/http/index.ts';
+import type { FilePlace } from './credential/files.ts';
 import type { LenderDeps } from './credential/lender.ts';
 import { GatewayState, type StateDeps } from './gateway-state.ts';
 import { assembleGateway, type GatewayDeps } from './assemble.ts';
@@ -17,6 +18,8 @@ export interface GatewaysDeps extends GatewayDeps, StateDeps {
   /** What outlives a restart of this process. */
   readonly stateDir: string;
   readonly connect: (server: ServerSpec, bundle: Bundle, state: GatewayState) => Upstream;
+  /** Where the server of a gateway reads credentials from; `own` is the name of no other gateway. */
+  readonly filePlace: (own: string) => FilePlace | undefined;
   /** Ways of a gateway's server to the outside. Undefined where this process offers none. */
   readonly egress: HttpEgress | undefined;
 }
@@ -119,12 +122,12 @@ export class Gateways {
   }
 
   #newState(gateway: string): GatewayState {
-    const { lending, metrics, log, stateDir } = this.#deps;
+    const { lending, metrics, log, stateDir, filePlace } = this.#deps;
     // Neither part of a name holds "_".
     const own = gateway.replace('/', '_');
     const journalFile = join(stateDir, 'leases', `${own}.jsonl`);
-    const directory = join(stateDir, 'credentials', own);
-    const leasing = { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile, directory };
+    const place = filePlace(own);
+    const leasing = { ...lending, gateway, metrics, log: log.child({ gateway }), journalFile, place };
     return new GatewayState(gateway, this.#deps, leasing);
   }
 

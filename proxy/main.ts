@@ -15,6 +15,7 @@ import { createApprovals } from './control/approvals.ts';
 import { ControlClient } from './control/client.ts';
 import { lastBundlesIn } from './control/last-bundles.ts';
 import { openRoots, type Roots } from './control/roots.ts';
+import type { FilePlace } from './credential/files.ts';
 import { nodeFiles } from './credential/index.ts';
 import type { Destination } from './egress/destination.ts';
 import { HttpEgress } from './egress/http/index.ts';
@@ -113,6 +114,8 @@ async function serve(parts: Parts): Promise<void> {
     authorityDirectory: authorityDirectory(config),
     resolve: resolveBy(config),
     vaultTokenFile: config.vaultTokenFile,
+    databasePorts: config.databasePorts,
+    filePlace: (own) => filePlace(config, own),
     recorder,
     metrics,
     verifierFor: verifiers(),
@@ -177,6 +180,13 @@ function createEgress(
     now: Date.now,
     log,
   });
+}
+
+/** A directory that is there for the server, or one of this user's own for each gateway. */
+function filePlace({ credentialFiles: files }: ProxyConfig, own: string): FilePlace | undefined {
+  if (files === undefined) return undefined;
+  const { directory, perGateway } = files;
+  return perGateway ? { directory: join(directory, own), isShared: false } : { directory, isShared: true };
 }
 
 /** One CA for all that a pod's app has to trust. */

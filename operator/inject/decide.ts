@@ -1,8 +1,9 @@
 /** A pod that is about to be made → as it should be made, or why it cannot. Pure. */
 import { objectKey, type McpGateway } from '#crds';
-import { INJECT_LABEL, INJECTION_ANNOTATION, SIDECAR_PORTS } from '../../crds/sidecar.ts';
+import { INJECT_LABEL, INJECTION_ANNOTATION, SERVER_ANNOTATION, SIDECAR_PORTS } from '../../crds/sidecar.ts';
 import { CannotGuard } from './cannot-guard.ts';
 import { giveEgress } from './egress.ts';
+import { checkLocalPorts, giveLocal, hasFiles } from './local-credentials.ts';
 import type { Container, Pod } from './pod.ts';
 import { handOver, portToTakeOver, type ServiceTargets } from './port.ts';
 import { execProbes, rewriteProbes } from './probes.ts';
@@ -56,6 +57,7 @@ export function decide(pod: Pod, around: Surroundings): Decision {
 function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
   const pod = strip(given, gateway);
   checkPod(pod);
+  checkLocalPorts(pod.spec, gateway);
   const { settings, namespace } = around;
   const { server, interception } = gateway.spec;
   const serverPort = portOf(gateway);
@@ -75,8 +77,8 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
     const hardened = harden(container, pod.spec, server.runAsUser);
     const { container: aimed, targets } = rewriteProbes(hardened, rewriting);
     const handed = takenOver === undefined ? aimed : handOver(aimed, guarded.name, serverPort);
-    const isServer = container.name === guarded.name;
-    return { targets, container: isServer ? giveEgress(handed, gateway, settings) : handed };
+    if (container.name !== guarded.name) return { targets, container: handed };
+    return { targets, container: giveEgress(giveLocal(handed, gateway), gateway, settings) };
   };
   const containers = pod.spec.containers.map(prepare);
   const initContainers = (pod.spec.initContainers ?? []).map(prepare);
@@ -87,13 +89,21 @@ function inject(given: Pod, gateway: McpGateway, around: Surroundings): Pod {
   const users = [...initContainers, ...containers].flatMap(
     ({ container }) => userOf(container, pod.spec) ?? [],
   );
-  const facts = { users, serverPorts: [serverPort, ...tcpPortsOf(guarded)] };
+  const facts = {
+    users,
+    serverUser: userOf(harden(guarded, pod.spec, server.runAsUser), pod.spec),
+    serverPorts: [serverPort, ...tcpPortsOf(guarded)],
+  };
   const wanted = { gateway, settings };
   return {
     ...pod,
     metadata: {
       ...pod.metadata,
-      annotations: { ...pod.metadata.annotations, [INJECTION_ANNOTATION]: injectionDigest(wanted) },
+      annotations: {
+        ...pod.metadata.annotations,
+        [INJECTION_ANNOTATION]: injectionDigest(wanted),
+        ...(hasFiles(gateway) && { [SERVER_ANNOTATION]: guarded.name }),
+      },
     },
     spec: {
       ...pod.spec,

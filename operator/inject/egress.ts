@@ -6,6 +6,7 @@ import { placeholderOf } from '../compile/credentials.ts';
 import { CannotGuard } from './cannot-guard.ts';
 import type { Container, Volume } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
+import { besides, listOf } from './variables.ts';
 
 /** Where the app and the sidecar have it. */
 export const TRUST_PATH = '/var/run/gatehouse-trust';
@@ -37,10 +38,7 @@ export function giveEgress(
   const ours = serverVariables(gateway, settings, before);
   return {
     ...container,
-    env: [
-      ...env.filter(({ name }) => !Object.hasOwn(ours, name)),
-      ...Object.entries(ours).map(([name, value]) => ({ name, value })),
-    ],
+    env: [...besides(env, ours), ...listOf(ours)],
     volumeMounts: [...volumeMounts, { name: TRUST_VOLUME, mountPath: TRUST_PATH, readOnly: true }],
   };
 }
@@ -76,9 +74,9 @@ export function takeEgress(container: Container, gateway: McpGateway): Container
     ...container,
     volumeMounts: volumeMounts.filter((mount) => !isOurs(mount)),
     ...(env && {
-      env: env
-        .filter(({ name }) => !Object.hasOwn(ours, name))
-        .flatMap((variable) => (variable.name === JAVA_OPTIONS ? withoutEnd(variable, java) : [variable])),
+      env: besides(env, ours).flatMap((variable) =>
+        variable.name === JAVA_OPTIONS ? withoutEnd(variable, java) : [variable],
+      ),
     }),
   };
 }

@@ -7,6 +7,7 @@ import type { McpGateway } from '#crds';
 import { CONTROL_AUDIENCE, VAULT_AUDIENCE } from '../../crds/audiences.ts';
 import { PROBES_VARIABLE, type ProbeTargets } from '../../crds/probes.ts';
 import {
+  CREDENTIALS_VOLUME,
   NETWORK_CONTAINER,
   SIDECAR_CONTAINER,
   SIDECAR_PORTS,
@@ -15,6 +16,13 @@ import {
   TRUST_VOLUME,
 } from '../../crds/sidecar.ts';
 import { hasEgress, serverVariables, TRUST_PATH, trustVolume } from './egress.ts';
+import {
+  CREDENTIALS_PATH,
+  credentialsVolume,
+  hasFiles,
+  localPorts,
+  localVariables,
+} from './local-credentials.ts';
 import type { Container, Volume } from './pod.ts';
 import type { InjectionSettings, Resources } from './settings.ts';
 
@@ -27,7 +35,13 @@ const API_TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const VAULT_TOKEN = 'vault-token';
 const TOKEN_SECONDS = 3600;
 
-export const OUR_VOLUMES: readonly string[] = [STATE_VOLUME, TOKEN_VOLUME, NOTHING_VOLUME, TRUST_VOLUME];
+export const OUR_VOLUMES: readonly string[] = [
+  STATE_VOLUME,
+  TOKEN_VOLUME,
+  NOTHING_VOLUME,
+  TRUST_VOLUME,
+  CREDENTIALS_VOLUME,
+];
 export const OUR_CONTAINERS: readonly string[] = [NETWORK_CONTAINER, SIDECAR_CONTAINER];
 
 export interface Wanted {
@@ -52,6 +66,7 @@ export function sidecarVolumes(gateway: McpGateway): Volume[] {
       },
     },
     ...(hasEgress(gateway) ? [trustVolume] : []),
+    ...(hasFiles(gateway) ? [credentialsVolume] : []),
   ];
 }
 
@@ -87,6 +102,7 @@ export function proxyContainer(
         : []),
       { name: 'GATEHOUSE_STATE_DIR', value: STATE_PATH },
       ...egressVariables(gateway, settings),
+      ...localCredentialVariables(gateway),
       { name: 'GATEHOUSE_LOG_LEVEL', value: gateway.spec.sidecar.logLevel },
       { name: PROBES_VARIABLE, value: literal(JSON.stringify(probes)) },
     ],
@@ -105,6 +121,7 @@ export function proxyContainer(
       { name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true },
       { name: NOTHING_VOLUME, mountPath: API_TOKEN_PATH, readOnly: true },
       ...(hasEgress(gateway) ? [{ name: TRUST_VOLUME, mountPath: TRUST_PATH }] : []),
+      ...(hasFiles(gateway) ? [{ name: CREDENTIALS_VOLUME, mountPath: CREDENTIALS_PATH }] : []),
     ],
     ...untold(),
   };
@@ -123,10 +140,21 @@ function egressVariables(
   ];
 }
 
+/** What the pod was made for: a sidecar offers no more of it than that. */
+function localCredentialVariables(gateway: McpGateway): NonNullable<Container['env']> {
+  const ports = localPorts(gateway);
+  return [
+    ...(ports.length === 0 ? [] : [{ name: 'GATEHOUSE_DATABASE_PORTS', value: ports.join(',') }]),
+    ...(hasFiles(gateway) ? [{ name: 'GATEHOUSE_CREDENTIALS_DIR', value: CREDENTIALS_PATH }] : []),
+  ];
+}
+
 /** What the network rules are told of a pod. */
 export interface PodFacts {
   /** The users of its containers. */
   readonly users: readonly number[];
+  /** That of the server's. */
+  readonly serverUser: number | undefined;
   /** What the server listens on. */
   readonly serverPorts: readonly number[];
 }
@@ -135,6 +163,8 @@ export interface PodFacts {
 export function networkContainer({ gateway, settings }: Wanted, facts: PodFacts): Container {
   const { openPorts } = gateway.spec.server;
   const uids = distinct(facts.users);
+  const local = localPorts(gateway);
+  const user = facts.serverUser;
   const guarded = distinct(facts.serverPorts.filter((candidate) => !openPorts.includes(candidate)));
   return {
     name: NETWORK_CONTAINER,
@@ -147,6 +177,8 @@ export function networkContainer({ gateway, settings }: Wanted, facts: PodFacts)
       ...(openPorts.length === 0 ? [] : ['--open-ports', openPorts.join(',')]),
       ...(uids.length === 0 ? [] : ['--container-uids', uids.join(',')]),
       ...(hasEgress(gateway) ? ['--outbound-port', String(SIDECAR_PORTS.egress)] : []),
+      ...(local.length === 0 ? [] : ['--local-ports', local.join(',')]),
+      ...(local.length === 0 || user === undefined ? [] : ['--local-uid', String(user)]),
       ...['--dns', settings.resolvers.join(',')],
     ],
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
@@ -168,6 +200,7 @@ export function networkContainer({ gateway, settings }: Wanted, facts: PodFacts)
  */
 export function injectionDigest({ gateway, settings }: Wanted): string {
   const { server, interception } = gateway.spec;
+  const local = localVariables(gateway);
   const said = {
     proxy: proxyContainer(
       { gateway, settings: { ...settings, ca: '', probeKey: '', placeholderKey: '' } },
@@ -175,10 +208,11 @@ export function injectionDigest({ gateway, settings }: Wanted): string {
     ),
     network:
       interception === 'Redirect'
-        ? networkContainer({ gateway, settings }, { users: [], serverPorts: [] })
+        ? networkContainer({ gateway, settings }, { users: [], serverUser: undefined, serverPorts: [] })
         : undefined,
     volumes: sidecarVolumes(gateway),
     variables: hasEgress(gateway) ? serverVariables(gateway, { placeholderKey: '' }) : undefined,
+    local: Object.keys(local).length > 0 ? local : undefined,
     server: [server.container, server.runAsUser, server.port, server.openPorts, interception],
   };
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);

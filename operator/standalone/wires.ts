@@ -84,6 +84,8 @@ export function proxyEnvironment(
     GATEHOUSE_CA_FILE: wires.caFile,
     GATEHOUSE_TOKEN_FILE: wires.tokens.proxyTokenFile,
     GATEHOUSE_STATE_DIR: join(common.state, PROXY),
+    GATEHOUSE_DATABASE_PORTS: 'any',
+    GATEHOUSE_CREDENTIALS_DIR: join(common.state, PROXY, 'credentials', '*'),
     GATEHOUSE_EGRESS_LISTEN: formatAddress(wires.egress.listen),
     ...(wires.egress.resolvers.length === 0 ? {} : { GATEHOUSE_RESOLVERS: wires.egress.resolvers.join(',') }),
   };

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../lib/log.ts';
 import { Secret } from '../../lib/secret.ts';
 import { manualClock, type ManualClock } from '../../test/fixtures/manual-clock.ts';
-import { CredentialFiles } from './files.ts';
+import { CredentialFiles, type FilePlace } from './files.ts';
 import type { Lease } from './lease.ts';
 import { unavailable } from './template.ts';
 
@@ -20,14 +20,18 @@ beforeEach(async () => {
   directory = join(home, 'credentials');
   clock = manualClock();
   token = 'first';
+  files = filesIn({ directory, isShared: false });
+});
+afterEach(() => rm(home, { recursive: true }));
+
+function filesIn(place: FilePlace | undefined): CredentialFiles {
   const lend = (credential: string, whose: unknown): Promise<Lease> => {
     expect(whose).toBe('pod');
     if (token === undefined) return Promise.reject(unavailable(credential, 'it is gone'));
     return Promise.resolve({ fields: new Map([['token', new Secret(token)]]), expiresAt: undefined });
   };
-  files = new CredentialFiles({ lender: { lend }, directory, clock, log: silentLogger() });
-});
-afterEach(() => rm(home, { recursive: true }));
+  return new CredentialFiles({ lender: { lend }, place, clock, log: silentLogger() });
+}
 
 const credential = (name: string) => ({
   name: `${name}-credential`,
@@ -81,4 +85,43 @@ test('a template that cannot be is refused, and nothing changes', async () => {
     'The credential "bad" cannot be used: the value of its file must',
   );
   expect(await content('one')).toBe('token=first');
+});
+
+test('a server that runs as another user may read what is there for it, and nobody sees half of it', async () => {
+  await mkdir(directory);
+  const shared = filesIn({ directory, isShared: true });
+  await shared.put([credential('github')]);
+  const first = await stat(join(directory, 'github'));
+  expect(first.mode & 0o777).toBe(0o644);
+  token = 'second';
+  clock.advance(5_000);
+  await expect.poll(() => content('github')).toBe('token=second');
+  // Another file in its place, not other bytes in the same.
+  expect((await stat(join(directory, 'github'))).ino).not.toBe(first.ino);
+  expect(await readdir(directory)).toEqual(['github']);
+});
+
+test('what a process left that was killed is replaced, or removed where nothing names it any more', async () => {
+  await mkdir(directory);
+  for (const name of ['github', 'earlier', 'github.0a1b2c.unfinished'])
+    await writeFile(join(directory, name), 'of before');
+  await files.put([credential('github')]);
+  expect(await readdir(directory)).toEqual(['github']);
+  expect(await content('github')).toBe('token=first');
+});
+
+test('what a process left goes with it where its credential is not to be had', async () => {
+  await mkdir(directory);
+  await writeFile(join(directory, 'github'), 'of before');
+  token = undefined;
+  await files.put([credential('github')]);
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('without a place for them nothing is written, and no variable names a file', async () => {
+  const none = filesIn(undefined);
+  await none.put([credential('github')]);
+  expect(none.environment()).toEqual({});
+  await none.close();
+  expect(await readdir(home)).toEqual([]);
 });

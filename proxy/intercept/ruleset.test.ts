@@ -15,6 +15,8 @@ const cases: Record<string, { input: InterceptionInput; family?: Family }> = {
       metricsPort: 25_020,
       healthPort: 25_021,
       outboundPort: 25_001,
+      localPorts: [6543, 5432],
+      localUid: 1000,
       uid: 70_000,
       serverPorts: [9090, 8080, 8080],
       openPorts: [9000, 443],
@@ -55,6 +57,24 @@ test.each<[string, Partial<InterceptionInput>, string]>([
   ["the server's port open", { openPorts: [8080] }, "Port 8080 is the server's"],
   ["the server on the sidecar's port", { serverPorts: [15_021] }, 'Port 15021 belongs to the sidecar'],
   ['the way out open', { outboundPort: 9, openPorts: [9] }, 'Port 9 is for calls from inside the pod'],
+  [
+    "the server's port for the sidecar",
+    { localPorts: [8080], localUid: 1 },
+    'Port 8080 is for connections of',
+  ],
+  [
+    'an open port for the server',
+    { localPorts: [9], openPorts: [9], localUid: 1 },
+    'Port 9 is for connections',
+  ],
+  [
+    "the sidecar's port for the server",
+    { localPorts: [15_020], localUid: 1 },
+    'Port 15020 is for connections',
+  ],
+  ['local ports of nobody', { localPorts: [5432] }, 'name that user with --local-uid'],
+  ['local ports of the sidecar', { localPorts: [5432], localUid: 64_311 }, "User 64311 is the sidecar's"],
+  ['no user of local ports', { localPorts: [5432], localUid: 4_294_967_295 }, '--local-uid must name a user'],
   ['one port for two things', { metricsPort: 15_000 }, "Two of the sidecar's ports are the same"],
 ])('refused: %s', (_, wrong, sentence) => {
   const input = { serverPorts: [8080], dns: ['10.96.0.10'], ...wrong };

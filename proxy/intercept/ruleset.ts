@@ -45,9 +45,7 @@ export function ruleset(spec: InterceptionSpec, family: Family): string {
 
 /** From other pods and the node: whatever port they aim at, they meet the sidecar. */
 function inboundDivert(spec: InterceptionSpec): string[] {
-  const { proxyPort, metricsPort, healthPort, openPorts } = spec;
-  const asTheyAre = ports([proxyPort, metricsPort, healthPort, ...openPorts]);
-  return ['iifname "lo" accept', `tcp dport != ${asTheyAre} redirect to :${proxyPort}`];
+  return ['iifname "lo" accept', `tcp dport != ${forEverybody(spec)} redirect to :${spec.proxyPort}`];
 }
 
 /** From inside the pod. Another container, exec and port-forward all arrive over loopback. */
@@ -55,8 +53,9 @@ function outboundDivert(spec: InterceptionSpec, family: Family): string[] {
   const { uid, proxyPort, outboundPort } = spec;
   return [
     `meta skuid ${uid} accept`,
-    `${TO_THIS_POD} tcp dport ${ports([...sidecarPorts(spec), ...spec.openPorts])} accept`,
+    `${TO_THIS_POD} tcp dport ${forEverybody(spec)} accept`,
     `${TO_THIS_POD} tcp dport ${ports(spec.serverPorts)} redirect to :${proxyPort}`,
+    ...ofOtherUsersToLocalPorts(spec, `redirect to :${proxyPort}`),
     ...toOtherLocalPorts(spec),
     `${TO_THIS_POD} meta l4proto tcp redirect to :${proxyPort}`,
     ...(outboundPort === undefined
@@ -66,12 +65,11 @@ function outboundDivert(spec: InterceptionSpec, family: Family): string[] {
 }
 
 function inbound(spec: InterceptionSpec, family: Family): string[] {
-  const { proxyPort, metricsPort, healthPort, openPorts } = spec;
   return [
     // Judged on its way out already.
     'iifname "lo" accept',
     'ct state established,related accept',
-    `tcp dport ${ports([proxyPort, metricsPort, healthPort, ...openPorts])} accept`,
+    `tcp dport ${forEverybody(spec)} accept`,
     ...(family === 'ip'
       ? []
       : [
@@ -84,16 +82,17 @@ function inbound(spec: InterceptionSpec, family: Family): string[] {
 function outbound(spec: InterceptionSpec, family: Family): string[] {
   const { uid, proxyPort, outboundPort } = spec;
   const diverted = ports([proxyPort, ...(outboundPort === undefined ? [] : [outboundPort])]);
-  const open = ports([...sidecarPorts(spec), ...spec.openPorts]);
+  const listeners = ports([...sidecarPorts(spec), ...spec.localPorts]);
   return [
     // Nobody else answers on the sidecar's ports, not even while the sidecar restarts.
-    `tcp sport ${ports(sidecarPorts(spec))} ${SYN_ACK} meta skuid ${uid} accept`,
-    `tcp sport ${ports(sidecarPorts(spec))} ${SYN_ACK} drop`,
+    `tcp sport ${listeners} ${SYN_ACK} meta skuid ${uid} accept`,
+    `tcp sport ${listeners} ${SYN_ACK} drop`,
     'ct state established,related accept',
     `meta skuid ${uid} accept`,
     `ct status dnat tcp dport ${diverted} accept`,
-    `${TO_THIS_POD} tcp dport ${open} accept`,
+    `${TO_THIS_POD} tcp dport ${forEverybody(spec)} accept`,
     `${TO_THIS_POD} tcp dport ${ports(spec.serverPorts)} drop`,
+    ...ofOtherUsersToLocalPorts(spec, 'drop'),
     ...toOtherLocalPorts(spec),
     `${TO_THIS_POD} drop`,
     ...toResolver(spec, 'udp', family),
@@ -105,6 +104,18 @@ function outbound(spec: InterceptionSpec, family: Family): string[] {
           'icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report } accept',
         ]),
   ];
+}
+
+/** Reached as they are, from wherever. */
+function forEverybody({ proxyPort, metricsPort, healthPort, openPorts }: InterceptionSpec): string {
+  return ports([proxyPort, metricsPort, healthPort, ...openPorts]);
+}
+
+/** What the sidecar has for the server is for no other container, and for no port-forward of root. */
+function ofOtherUsersToLocalPorts({ localPorts, localUid }: InterceptionSpec, verdict: string): string[] {
+  return localPorts.length === 0 || localUid === undefined
+    ? []
+    : [`${TO_THIS_POD} tcp dport ${ports(localPorts)} meta skuid != ${localUid} ${verdict}`];
 }
 
 /** Containers of the pod may talk to each other, past the server's ports. Port-forward is none of them. */

@@ -20,6 +20,10 @@ const members = z.strictObject({
   healthPort: port.default(SIDECAR_PORTS.probes),
   /** Where the sidecar takes the pod's own calls outward. Without it outgoing TCP passes. */
   outboundPort: port.optional(),
+  /** Where the sidecar takes connections of the server alone, such as to a database. */
+  localPorts: z.array(port).default([]),
+  /** The server's user, who alone uses those. */
+  localUid: uid.optional(),
   /** The sidecar's user, whom the rules let through. */
   uid: uid.min(1).default(SIDECAR_UID),
   /** Ports of the server that nobody but the sidecar reaches, on loopback neither. */
@@ -41,6 +45,8 @@ export const OPTION_OF = {
   metricsPort: 'metrics-port',
   healthPort: 'health-port',
   outboundPort: 'outbound-port',
+  localPorts: 'local-ports',
+  localUid: 'local-uid',
   uid: 'uid',
   serverPorts: 'server-port',
   openPorts: 'open-ports',
@@ -51,6 +57,7 @@ export const OPTION_OF = {
 const EXPECTED: Partial<Record<keyof InterceptionSpec, string>> = {
   dns: 'IP addresses',
   uid: 'a user by number, and not 0',
+  localUid: 'a user by number',
   containerUids: 'users by number',
 };
 
@@ -93,8 +100,18 @@ function contradictionIn(spec: InterceptionSpec): string | undefined {
   if (taken !== undefined) return `Port ${taken} belongs to the sidecar; --server-port must not name it.`;
   if (spec.outboundPort !== undefined && spec.openPorts.includes(spec.outboundPort))
     return `Port ${spec.outboundPort} is for calls from inside the pod (--outbound-port) and cannot be among --open-ports.`;
-  if (spec.containerUids.includes(spec.uid))
-    return `User ${spec.uid} is the sidecar's and cannot be among --container-uids: another container must run as another user.`;
+  if ([...spec.containerUids, spec.localUid].includes(spec.uid))
+    return `User ${spec.uid} is the sidecar's and cannot be among --container-uids or be --local-uid: another container must run as another user.`;
+  return contradictionOfLocalPorts(spec);
+}
+
+function contradictionOfLocalPorts(spec: InterceptionSpec): string | undefined {
+  const elsewhere = [...sidecarPorts(spec), ...spec.serverPorts, ...spec.openPorts];
+  const local = spec.localPorts.find((candidate) => elsewhere.includes(candidate));
+  if (local !== undefined)
+    return `Port ${local} is for connections of the server to the sidecar (--local-ports) and cannot be the server's, open, or one of the sidecar's other ports.`;
+  if (spec.localPorts.length > 0 && spec.localUid === undefined)
+    return '--local-ports are for the user of the server alone; name that user with --local-uid.';
   return undefined;
 }
 

@@ -8,12 +8,17 @@ const missing = whyNotInstalled();
 const PODS = '/api/v1/namespaces/tools/pods';
 const GATEWAYS = '/apis/gatehouse.dev/v1alpha1/namespaces/tools/mcpgateways';
 const GUARDED = { app: 'orders-mcp', 'gatehouse.dev/inject': 'true' };
+const READING = { app: 'reading', 'gatehouse.dev/inject': 'true' };
 
 const anyContainer = z.looseObject({ name: z.string() });
 const guardedSpec = z.looseObject({
   initContainers: z.array(anyContainer),
   containers: z.array(anyContainer),
   volumes: z.array(z.looseObject({})),
+});
+const guardedMetadata = z.object({
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
 });
 type GuardedSpec = z.output<typeof guardedSpec>;
 
@@ -37,6 +42,24 @@ const gateway = (name: string, app: string, more: Spec = {}): object => ({
     access: [{ authenticated: true, tools: ['*'] }],
     ...more,
   },
+});
+
+/** A credential that the server reads from a file. */
+const licence = {
+  credentials: [
+    {
+      name: 'licence',
+      scope: 'Pod',
+      source: { vault: { role: 'orders', kv: { mount: 'kv', path: 'licence' } } },
+      inject: { file: { name: 'licence', value: '{{ key }}', env: 'LICENCE_FILE' } },
+    },
+  ],
+};
+const helper: Spec = { name: 'helper', image: 'registry.example/helper:1' };
+const credentialsMount = (readOnly: boolean): Spec => ({
+  name: 'gatehouse-credentials',
+  mountPath: '/c',
+  readOnly,
 });
 
 const create = (body: object, path = PODS): Promise<unknown> =>
@@ -65,9 +88,14 @@ describe.skipIf(missing !== undefined)(
       ])
         await create({ metadata: { name } }, `/api/v1/namespaces/${namespace}/serviceaccounts`);
       await create(gateway('orders', 'orders-mcp'), GATEWAYS);
+      await create(
+        gateway('reading', 'reading', { server: { port: 8080, container: 'server' }, ...licence }),
+        GATEWAYS,
+      );
       await create(gateway('lenient', 'lenient', { unguarded: 'Report' }), GATEWAYS);
       // Policies come into force a moment after they are there, and gateways are known a moment later.
       await eventually(() => create(pod('guarded', GUARDED)));
+      await eventually(() => create(pod('reading', READING, { containers: [server(), helper] })));
       await eventually(() =>
         expect(create(pod('probing', { app: 'orders-mcp' }), `${PODS}?dryRun=All`)).rejects.toThrow(
           'no sidecar',
@@ -153,6 +181,13 @@ describe.skipIf(missing !== undefined)(
         'projected into sidecars alone',
       ],
       [
+        'credentials of the server, mounted by another container',
+        pod('p', READING, {
+          containers: [server(), { ...helper, volumeMounts: [credentialsMount(true)] }],
+        }),
+        'container "helper" mounts gatehouse-credentials',
+      ],
+      [
         'a token of the Vault audience',
         pod('p', {}, tokenVolume('t', 'gatehouse-vault')),
         'projected into sidecars alone',
@@ -218,8 +253,8 @@ describe.skipIf(missing !== undefined)(
       await patch(`${PODS}/earlier`, { metadata: { finalizers: null } });
     });
 
-    const debug = (container: Spec): Promise<unknown> =>
-      patch(`${PODS}/guarded/ephemeralcontainers?dryRun=All`, {
+    const debug = (container: Spec, name = 'guarded'): Promise<unknown> =>
+      patch(`${PODS}/${name}/ephemeralcontainers?dryRun=All`, {
         spec: {
           ephemeralContainers: [
             {
@@ -244,6 +279,16 @@ describe.skipIf(missing !== undefined)(
     ])('refused: an ephemeral container %s', async (_, container, sentence) => {
       await expect(debug(container)).rejects.toThrow(sentence);
     });
+
+    test.each([true, false])(
+      'refused: an ephemeral container that mounts credentials, readOnly %s',
+      async (readOnly) => {
+        for (const more of [{}, { targetContainerName: 'server' }])
+          await expect(
+            debug({ ...more, volumeMounts: [credentialsMount(readOnly)] }, 'reading'),
+          ).rejects.toThrow('mounts gatehouse-credentials');
+      },
+    );
 
     test('let through: an ephemeral container that keeps the rules, which are written into it', async () => {
       const made = await debug({ targetContainerName: 'server' });
@@ -455,15 +500,17 @@ describe.skipIf(missing !== undefined)(
         );
       });
 
-      /** The pod that was injected, with a part of it changed. */
-      const altered = async (change: (spec: GuardedSpec) => object): Promise<unknown> => {
-        const read: unknown = await installed.admin.request({ method: 'GET', path: `${PODS}/guarded` });
-        const { spec } = z.object({ spec: guardedSpec }).parse(read);
+      /** A pod that was injected, with a part of it changed. */
+      const altered = async (
+        change: (spec: GuardedSpec) => object,
+        { name = 'guarded', annotations = {} }: { name?: string; annotations?: object } = {},
+      ): Promise<unknown> => {
+        const read: unknown = await installed.admin.request({ method: 'GET', path: `${PODS}/${name}` });
+        const { spec, metadata } = z.object({ spec: guardedSpec, metadata: guardedMetadata }).parse(read);
         const clean = { ...spec, nodeName: undefined, ephemeralContainers: undefined };
-        return create(
-          { metadata: { name: 'altered', labels: GUARDED }, spec: { ...clean, ...change(clean) } },
-          `${PODS}?dryRun=All`,
-        );
+        const { labels } = metadata;
+        const made = { name: 'altered', labels, annotations: { ...metadata.annotations, ...annotations } };
+        return create({ metadata: made, spec: { ...clean, ...change(clean) } }, `${PODS}?dryRun=All`);
       };
       const sidecarWith =
         (more: Spec) =>
@@ -543,6 +590,77 @@ describe.skipIf(missing !== undefined)(
       });
 
       const safe = { runAsUser: 1000, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+      describe('credentials that the server reads', () => {
+        const mounting = (who: string, readOnly: boolean) => (container: z.output<typeof anyContainer>) =>
+          container.name === who ? { ...container, volumeMounts: [credentialsMount(readOnly)] } : container;
+        const inContainers =
+          (...changes: ((one: z.output<typeof anyContainer>) => z.output<typeof anyContainer>)[]) =>
+          ({ containers }: GuardedSpec) => ({
+            containers: containers.map((one) => changes.reduce((changed, change) => change(changed), one)),
+          });
+        const reading = { name: 'reading' };
+
+        test('take a pod as injection makes it, where the server alone mounts them', async () => {
+          await altered(() => ({}), reading);
+          await altered(inContainers(mounting('server', true)), reading);
+        });
+
+        test.each<[string, (spec: GuardedSpec) => object]>([
+          ['the server to write', inContainers(mounting('server', false))],
+          ['another container too', inContainers(mounting('helper', true))],
+          ['another container to write', inContainers(mounting('helper', false))],
+          [
+            'another container alone',
+            inContainers(
+              (one) => (one.name === 'server' ? { ...one, volumeMounts: [] } : one),
+              mounting('helper', true),
+            ),
+          ],
+          [
+            'an init container',
+            ({ initContainers, containers }) => ({
+              initContainers: [
+                ...initContainers,
+                { ...containers.map(mounting('helper', true))[1], name: 'early' },
+              ],
+            }),
+          ],
+        ])('refuse them mounted by %s', async (_, change) => {
+          await expect(altered(change, reading)).rejects.toThrow('only the sidecar may mount');
+        });
+
+        test('refuse them to a container that only the annotation of another pod would name', async () => {
+          const annotations = { 'gatehouse.dev/server': 'gatehouse-proxy' };
+          await expect(altered(() => ({}), { ...reading, annotations })).rejects.toThrow(
+            'only the sidecar may mount',
+          );
+          const early = ({ initContainers, containers }: GuardedSpec): object => ({
+            initContainers: [...initContainers, { ...containers[0], name: 'early' }],
+          });
+          await expect(
+            altered(early, { ...reading, annotations: { 'gatehouse.dev/server': 'early' } }),
+          ).rejects.toThrow('only the sidecar may mount');
+        });
+
+        test('loosen nothing for other volumes', async () => {
+          for (const name of ['gatehouse-state', 'gatehouse-token', 'gatehouse-nothing']) {
+            const mount = { name, mountPath: '/c', readOnly: true };
+            const change = inContainers((one) =>
+              one.name === 'server' ? { ...one, volumeMounts: [mount] } : one,
+            );
+            await expect(altered(change, reading)).rejects.toThrow('only the sidecar may mount');
+          }
+        });
+
+        test.each([true, false])('refuse them to an ephemeral container, readOnly %s', async (readOnly) => {
+          const container = { securityContext: safe, volumeMounts: [credentialsMount(readOnly)] };
+          await expect(debug(container, 'reading')).rejects.toThrow('only the sidecar may mount');
+          await expect(debug({ ...container, targetContainerName: 'server' }, 'reading')).rejects.toThrow(
+            'only the sidecar may mount',
+          );
+        });
+      });
+
       test.each<[string, Spec, string]>([
         [
           'aimed at the sidecar',

@@ -264,8 +264,78 @@ describe.skipIf(reason !== undefined)(
         ['the sidecar itself goes out', sidecar, `tcp ${WORLD.v4} 443`, 'answered world:443'],
         ['loopback stays as it was', otherContainer, 'tcp 127.0.0.1 8080', TO_SIDECAR],
         ['nobody outside reaches that port', client, `tcp ${POD.v4} 15001`, TO_SIDECAR],
+        ['containers may name that port', otherContainer, 'tcp 127.0.0.1 15001', 'answered sidecar:15001'],
+        ['port-forward may not', runtime, 'tcp 127.0.0.1 15001', TO_SIDECAR],
+        ['nor a user nobody stated', ephemeral, 'tcp ::1 15001', TO_SIDECAR],
       ])('%s', async (_, who, args, expected) => {
         expect(await pod.attempt(who, args.split(' '))).toBe(expected);
+      });
+    });
+
+    describe("with the sidecar's ports for the server, as of a database", () => {
+      const LOCAL = ['--local-ports', '5432,5433', '--local-uid', String(SERVER)];
+      const DATABASE = 'answered sidecar:5432';
+      const LISTENS = ['127.0.0.1', '::1'].map((host) => `tcp,${host},5432`);
+      let open: PodNetwork;
+      let pod: PodNetwork;
+      beforeAll(async () => {
+        open = await PodNetwork.create();
+        pod = await PodNetwork.create();
+        // As if root were one of the containers, which port-forward then passes for.
+        await pod.netInit([...NET_INIT, '--container-uids', `0,${SERVER},${OTHER}`, ...LOCAL]);
+        for (const network of [open, pod]) {
+          await populate(network);
+          await network.serve(sidecar, 'sidecar', LISTENS);
+          await network.serve(sidecar, 'sidecar', ['mptcp,127.0.0.1,5433']);
+        }
+      });
+      afterAll(async () => {
+        await open[Symbol.asyncDispose]();
+        await pod[Symbol.asyncDispose]();
+      });
+
+      test.each<[string, Who, string]>([
+        ['another container', otherContainer, 'tcp 127.0.0.1 5432'],
+        ['another container over IPv6', otherContainer, 'tcp ::1 5432'],
+        ['another container, a mapped address', otherContainer, 'tcp ::ffff:127.0.0.1 5432'],
+        ['another container, fast open', otherContainer, 'tcp 127.0.0.1 5432 fastopen=1'],
+        ['another container, bound to lo', otherContainer, 'tcp 127.0.0.1 5432 device=lo'],
+        ['another container, claiming to be the sidecar', sidecarByName, 'tcp 127.0.0.1 5432'],
+        [
+          'another container, claiming to be the server',
+          { ...otherContainer, claimedUid: SERVER },
+          'tcp 127.0.0.1 5432',
+        ],
+        ['an ephemeral container', ephemeral, 'tcp 127.0.0.1 5432'],
+        ['port-forward', runtime, 'tcp 127.0.0.1 5432'],
+        ['port-forward over IPv6', runtime, 'tcp ::1 5432'],
+      ])('%s does not reach them', async (_, who, args) => {
+        expect(await open.attempt(who, args.split(' '))).toBe(DATABASE);
+        expect(await pod.attempt(who, args.split(' '))).toBe(TO_SIDECAR);
+      });
+
+      test.each<[string, Who, string, string]>([
+        ['the server reaches them', server, 'tcp 127.0.0.1 5432', DATABASE],
+        ['over IPv6 too', server, 'tcp ::1 5432', DATABASE],
+        ['by Multipath TCP too', server, 'mptcp 127.0.0.1 5433', 'answered sidecar:5433'],
+        ['another pod meets the sidecar', client, `tcp ${POD.v4} 5432`, TO_SIDECAR],
+        ['another pod over IPv6 too', client, `tcp ${POD.v6} 5432`, TO_SIDECAR],
+        ["the server's port stays the sidecar's alone", server, 'tcp 127.0.0.1 8080', TO_SIDECAR],
+        ['containers reach each other', otherContainer, 'tcp 127.0.0.1 8081', reach(8081)],
+      ])('%s', async (_, who, args, expected) => {
+        expect(await pod.attempt(who, args.split(' '))).toBe(expected);
+      });
+
+      test.each(['tcp', 'mptcp'])('nobody else answers there: %s', async (kind) => {
+        const answers: string[] = [];
+        for (const rules of [false, true]) {
+          await using network = await PodNetwork.create();
+          if (rules) await network.netInit([...NET_INIT, ...LOCAL]);
+          await network.serve(otherContainer, 'impostor', [`${kind},::,5432`]);
+          answers.push(await network.attempt(server, ['tcp', '127.0.0.1', '5432']));
+          answers.push(await network.attempt(server, ['tcp', '::1', '5432']));
+        }
+        expect(answers).toEqual(['answered impostor:5432', 'answered impostor:5432', 'silence', 'silence']);
       });
     });
 

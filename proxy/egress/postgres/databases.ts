@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import type { SecureContext } from 'node:tls';
 import type { Bundle, Credential } from '../../../crds/bundle.ts';
+import { databaseUrl } from '../../../crds/database-url.ts';
 import { certificatesIn } from '../../../lib/pem.ts';
 import { rootsWith } from '../../lib/roots.ts';
 import { loadSessionEffects, type ReadEffects } from '../../engine/sql/postgres/session-effects.ts';
@@ -15,6 +16,8 @@ import type { LeasedLogin } from './upstream/session.ts';
 export interface DatabasesDeps<L extends LeasedLogin> extends Omit<PostgresDeps<L>, 'readEffects'> {
   /** Where the pod's CA is kept. */
   readonly authorityDirectory: string;
+  /** The only ports that may be opened, for which the pod was made; undefined: any. */
+  readonly databasePorts: readonly number[] | undefined;
 }
 
 /** What a process that serves one session gets in its environment. */
@@ -30,9 +33,6 @@ type PostgresCredential = Pick<Credential, 'name' | 'scope' | 'whenShared'> & {
 
 type PostgresBundle = Pick<Bundle, 'credentials' | 'server' | 'upstreamRoots'>;
 
-/** Any will do; it says nothing. */
-const USER = 'gatehouse';
-
 export class Databases<L extends LeasedLogin> {
   readonly #deps: DatabasesDeps<L>;
   readonly #open = new Map<number, { readonly key: string; readonly listener: PostgresListener<L> }>();
@@ -45,7 +45,7 @@ export class Databases<L extends LeasedLogin> {
 
   /** Puts the ports of a bundle in force; one that is as it was goes on. Throws ListenError. */
   async put({ credentials, server, upstreamRoots }: PostgresBundle): Promise<void> {
-    const wanted = credentials.filter(isPostgres);
+    const wanted = credentials.filter(isPostgres).filter((credential) => this.#isPodMadeFor(credential));
     // A stdio server is a process a session, which gives a password of its own.
     const asksPassword = server.transport === 'Stdio';
     const targets = new Map(
@@ -77,13 +77,25 @@ export class Databases<L extends LeasedLogin> {
     if (named.length === 0) return { environment: {}, end: () => undefined };
     const password = randomBytes(24).toString('base64url');
     const urls = named.map(
-      ({ inject: { postgres } }) => [postgres.env ?? '', urlOf(postgres, password)] as const,
+      ({ inject: { postgres } }) => [postgres.env ?? '', databaseUrl(postgres, password)] as const,
     );
     return { environment: Object.fromEntries(urls), end: bind(password, session) };
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#open.keys()].map((port) => this.#close(port)));
+  }
+
+  /** On a port that the pod's network rules do not know of, anybody of the pod could listen and connect. */
+  #isPodMadeFor({ name, inject }: PostgresCredential): boolean {
+    const { databasePorts, log } = this.#deps;
+    const port = inject.postgres.listen;
+    if (databasePorts === undefined || databasePorts.includes(port)) return true;
+    log.warn(
+      { credential: name, port },
+      'this pod was made before its gateway had a database on this port; it takes effect when the pod is made again',
+    );
+    return false;
   }
 
   async #listen(target: PostgresTarget, asksPassword: boolean): Promise<void> {
@@ -116,11 +128,6 @@ function loopback(): string[] {
     addresses?.some(({ address }) => address === '::1'),
   );
   return hasIPv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
-}
-
-/** What a server connects to: a port of its own machine, and a password that opens nothing elsewhere. */
-function urlOf({ listen, database }: PostgresCredential['inject']['postgres'], password: string): string {
-  return `postgres://${USER}:${password}@127.0.0.1:${listen}/${encodeURIComponent(database)}`;
 }
 
 function isPostgres(credential: Credential): credential is Credential & PostgresCredential {
