@@ -25,6 +25,8 @@ export interface Who {
   readonly capabilities?: readonly string[];
   /** The user that the process claims to be, in a user namespace that it makes itself. */
   readonly claimedUid?: number;
+  /** Files of its own, by the path at which it finds them in place of the machine's. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Why this machine cannot run these tests; undefined when it can. */
@@ -120,6 +122,28 @@ export class PodNetwork implements AsyncDisposable {
     return stdout.trim();
   }
 
+  /** What is written before a program so that it runs as somebody: a command line of this machine. */
+  prefix(who: Who): readonly string[] {
+    return ['nsenter', ...this.#as(who)];
+  }
+
+  /** Runs a program as somebody; what it printed, whatever its exit code. */
+  async outputOf(
+    who: Who,
+    [program = '', ...args]: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const path = { PATH: process.env['PATH'] };
+    const options = { env: { ...path, ...env }, timeout: 30_000 };
+    const { stdout } = await run('nsenter', [...this.#as(who), program, ...args], options).catch(
+      (error: unknown) => {
+        if (error instanceof Error && 'stdout' in error) return { stdout: String(error.stdout) };
+        throw error;
+      },
+    );
+    return stdout.trim();
+  }
+
   /** Runs a program as somebody of the pod; its exit code. */
   async exitOf(who: Who, program: string, args: readonly string[]): Promise<number> {
     const child = spawn('nsenter', [...this.#as(who), program, ...args], { stdio: 'ignore' });
@@ -137,10 +161,11 @@ export class PodNetwork implements AsyncDisposable {
   }
 
   /** What a runtime does before it runs a container's program. */
-  #as({ place, uid, capabilities = [], claimedUid }: Who): string[] {
+  #as({ place, uid, capabilities = [], claimedUid, files = {} }: Who): string[] {
     const kept = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
     return [
       this.#net(place),
+      ...withFiles(files),
       'setpriv',
       ...['--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
       ...['--bounding-set', kept, '--inh-caps', kept],
@@ -149,6 +174,14 @@ export class PodNetwork implements AsyncDisposable {
       ...(claimedUid === undefined ? [] : ['unshare', `--map-user=${claimedUid}`, '--']),
     ];
   }
+}
+
+/** A mount namespace of its own with these files in place of the machine's. */
+function withFiles(files: Readonly<Record<string, string>>): string[] {
+  const pairs = Object.entries(files);
+  if (pairs.length === 0) return [];
+  const mounts = pairs.map(([path, source]) => `mount --bind '${source}' '${path}' && `).join('');
+  return ['unshare', '--mount', '--', 'sh', '-c', `${mounts}exec "$@"`, 'sh'];
 }
 
 /** A network namespace without a name, which is gone with the process that holds it, and that with this one. */
