@@ -1,6 +1,19 @@
 /** Models and the services around them. */
-import type { BuiltinDetector } from './detector.ts';
-import { alnum, format, hex, lowerAlnum, url64, UUID, word } from './format.ts';
+import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
+import { looksRandom } from './entropy.ts';
+import {
+  alnum,
+  anyHex,
+  base64,
+  BETTERLEAKS,
+  format,
+  hex,
+  lowerAlnum,
+  lowerBase32,
+  url64,
+  UUID,
+  word,
+} from './format.ts';
 
 export const ai: readonly BuiltinDetector[] = [
   format({
@@ -18,11 +31,8 @@ export const ai: readonly BuiltinDetector[] = [
   format({
     name: 'anthropic-api-key',
     description: 'Anthropic API, admin and OAuth keys',
-    source: 'https://docs.anthropic.com/en/api/overview',
-    parts: [
-      ['sk-ant-api03-', 'sk-ant-admin01-', 'sk-ant-oat01-', 'sk-ant-ort01-', 'sk-ant-sid01-'],
-      url64(80, 140),
-    ],
+    source: 'https://docs.claude.com/en/api/overview',
+    parts: ['sk-ant-', url64(90, 160)],
   }),
   format({
     name: 'huggingface-token',
@@ -46,7 +56,7 @@ export const ai: readonly BuiltinDetector[] = [
     name: 'xai-api-key',
     description: 'xAI API key',
     source: 'https://docs.x.ai/docs/overview',
-    parts: ['xai-', alnum(80)],
+    parts: ['xai-', url64(70, 120)],
   }),
   format({
     name: 'perplexity-api-key',
@@ -58,13 +68,13 @@ export const ai: readonly BuiltinDetector[] = [
     name: 'openrouter-api-key',
     description: 'OpenRouter API key',
     source: 'https://openrouter.ai/docs/api-reference/authentication',
-    parts: ['sk-or-v1-', hex(64)],
+    parts: [['sk-or-v1-', 'sk-or-v2-'], anyHex(64)],
   }),
   format({
     name: 'langsmith-api-key',
     description: 'LangSmith personal or service API key',
     source: 'https://docs.langchain.com/langsmith/create-account-api-key',
-    parts: [['lsv2_pt_', 'lsv2_sk_'], hex(32), '_', hex(10)],
+    parts: [['lsv2_pt_', 'lsv2_sk_'], anyHex(32), '_', anyHex(10)],
   }),
   format({
     name: 'langfuse-secret-key',
@@ -100,7 +110,7 @@ export const ai: readonly BuiltinDetector[] = [
     name: 'deepseek-api-key',
     description: 'DeepSeek API key, and those of others that use its form',
     source: 'https://api-docs.deepseek.com/',
-    parts: ['sk-', hex(32)],
+    parts: ['sk-', anyHex(32)],
   }),
   format({
     name: 'cerebras-api-key',
@@ -118,7 +128,79 @@ export const ai: readonly BuiltinDetector[] = [
     name: 'jina-api-key',
     description: 'Jina AI API key',
     source: 'https://jina.ai/embeddings/',
-    parts: ['jina_', alnum(60)],
+    parts: ['jina_', url64(60)],
+  }),
+  format({
+    name: 'gemini-api-key',
+    description: 'Google AI Studio API key that is bound to a service account',
+    source: 'https://ai.google.dev/gemini-api/docs/api-key',
+    parts: ['AQ.Ab8RN6', url64(44)],
+  }),
+  format({
+    name: 'vercel-ai-gateway-key',
+    description: 'Vercel AI Gateway API key',
+    source: 'https://vercel.com/changelog/new-token-formats-and-secret-scanning',
+    parts: ['vck_', url64(56)],
+  }),
+  format({
+    name: 'cartesia-api-key',
+    description: 'Cartesia API key',
+    source: BETTERLEAKS,
+    parts: ['sk_car_', word(20, 24)],
+  }),
+  format({
+    name: 'llama-cloud-api-key',
+    description: 'LlamaCloud API key',
+    source: 'https://developers.llamaindex.ai/python/cloud/general/api_key/',
+    parts: ['llx-', alnum(44, 52)],
+  }),
+  format({
+    name: 'voyage-api-key',
+    description: 'Voyage AI API key',
+    source: 'https://docs.voyageai.com/docs/api-key-and-installation',
+    parts: [['pa-', 'al-'], url64(43)],
+    valid: looksRandom,
+    examples: () => ({
+      positive: [`pa-${filler(ALPHANUMERIC, 43)}`],
+      negative: ['pa-a-name-in-kebab-case-of-forty-three-letters-xy', `xpa-${filler(ALPHANUMERIC, 43)}`],
+    }),
+  }),
+  format({
+    name: 'wandb-api-key',
+    description: 'Weights & Biases API key',
+    source: 'https://docs.wandb.ai/support/find_api_key/',
+    parts: ['wandb_v1_', word(77)],
+  }),
+  format({
+    name: 'runpod-api-key',
+    description: 'Runpod API key, and that of redirect.pizza',
+    source: 'https://docs.runpod.io/get-started/api-keys',
+    parts: ['rpa_', alnum(30, 46)],
+  }),
+  format({
+    name: 'minimax-api-key',
+    description: 'MiniMax API key',
+    source: BETTERLEAKS,
+    parts: ['sk-api-', url64(119)],
+  }),
+  format({
+    name: 'moonshot-api-key',
+    description: 'Moonshot AI API key, and those of others that use its form',
+    source: 'https://platform.moonshot.ai/docs/guide/start-using-kimi-api',
+    parts: ['sk-', alnum(48)],
+    valid: looksRandom,
+  }),
+  format({
+    name: 'devin-service-user-token',
+    description: 'API token of a Devin service user',
+    source: 'https://docs.devin.ai/api-reference/overview',
+    parts: ['cog_', lowerBase32(52)],
+  }),
+  format({
+    name: 'devin-api-key',
+    description: 'Devin personal and service API keys',
+    source: 'https://docs.devin.ai/api-reference/overview',
+    parts: [['apk_', 'apk_user_'], { ...base64(80, 180), charset: '[A-Za-z0-9+/=]' }],
   }),
   format({
     name: 'firecrawl-api-key',

@@ -1,9 +1,14 @@
 /** Values that only the name they are given to tells to be secret. */
 import { ALPHANUMERIC, filler, type BuiltinDetector, type Surroundings } from './detector.ts';
-import { isPlaceholder, isSecretName, looksRandom } from './entropy.ts';
+import { isPlaceholder, isSecretName, isUuid, looksRandom } from './entropy.ts';
+
+/** A UUID is an identifier in most places; many vendors' keys are one all the same. */
+function mayBeSecret(value: string): boolean {
+  return looksRandom(value) || isUuid(value);
+}
 
 function isAssignedSecret(value: string, around: Surroundings): boolean {
-  return around.key !== undefined && isSecretName(around.key) && looksRandom(value);
+  return around.key !== undefined && isSecretName(around.key) && mayBeSecret(value);
 }
 
 /** What parts a name from its value, behind the rest of the name. */
@@ -23,6 +28,21 @@ function isIdentifier(value: string): boolean {
   );
 }
 
+/** What a key that is secret is the key of. */
+const KEYS = [
+  'api',
+  'access',
+  'private',
+  'auth',
+  'app',
+  'application',
+  'signing',
+  'encryption',
+  'master',
+  'consumer',
+  'account',
+];
+
 export const assigned: readonly BuiltinDetector[] = [
   {
     cue: 'literal',
@@ -34,31 +54,23 @@ export const assigned: readonly BuiltinDetector[] = [
       'token',
       'passw',
       'passphrase',
-      'api_key',
-      'apikey',
-      'api-key',
-      'access_key',
-      'accesskey',
-      'access-key',
-      'private_key',
-      'privatekey',
-      'private-key',
       'credential',
-      'auth_key',
-      'authkey',
-      'auth-key',
+      ...KEYS.flatMap((name) => [`${name}_key`, `${name}key`, `${name}-key`]),
       'pwd',
     ],
-    pattern:
-      '(?i:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?key|pwd)(?i:s?)["\']?\\s{0,8}(?:=>|:=|[:=])\\s{0,8}["\']?([^\\s"\'`,;<>(){}\\[\\]&|]{8,})',
+    pattern: String.raw`(?i:secret|token|passw(?:or)?d|passphrase|credential|(?:${KEYS.join('|')})[_-]?key|pwd)(?i:s?)["']?\s{0,8}(?:=>|:=|[:=])\s{0,8}["']?([^\s"'\x60,;<>(){}\[\]&|]{8,})`,
     reach: { before: 0, after: 400 },
     // What is called or indexed is code.
     valid: (value, { next }) =>
-      !isPlaceholder(value) && !isIdentifier(value) && next !== '(' && next !== '[' && looksRandom(value),
+      !isPlaceholder(value) && !isIdentifier(value) && next !== '(' && next !== '[' && mayBeSecret(value),
     mayStand: isAssigned,
     embedded: true,
     examples: () => ({
-      positive: [`export API_KEY="${filler(ALPHANUMERIC, 24)}"`, `db_password: ${filler(ALPHANUMERIC, 14)}!`],
+      positive: [
+        `export API_KEY="${filler(ALPHANUMERIC, 24)}"`,
+        `db_password: ${filler(ALPHANUMERIC, 14)}!`,
+        'HEROKU_API_KEY=01234567-89ab-cdef-0123-456789abcdef',
+      ],
       negative: [
         'password: string',
         'token = getToken(user)',

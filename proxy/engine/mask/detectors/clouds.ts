@@ -1,5 +1,6 @@
 import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
-import { alnum, base32, base64, format, hex, upperAlnum, url64, UUID } from './format.ts';
+import { looksRandom } from './entropy.ts';
+import { alnum, base32, base64, format, hex, upperAlnum, url64 } from './format.ts';
 
 export const clouds: readonly BuiltinDetector[] = [
   format({
@@ -38,6 +39,12 @@ export const clouds: readonly BuiltinDetector[] = [
     description: 'Amazon Bedrock API key, long term',
     source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html',
     parts: ['ABSK', base64(109, 269)],
+  }),
+  format({
+    name: 'aws-bedrock-short-term-key',
+    description: 'Amazon Bedrock API key, short term: a presigned URL in base64',
+    source: 'https://github.com/aws/aws-bedrock-token-generator-js/blob/main/src/token.ts',
+    parts: ['bedrock-api-key-', { ...base64(60, 2048), charset: '[A-Za-z0-9+/=_-]' }],
   }),
   {
     cue: 'literal',
@@ -87,6 +94,13 @@ export const clouds: readonly BuiltinDetector[] = [
     parts: ['LTAI', alnum(12, 26)],
   }),
   format({
+    name: 'alibaba-sts-access-key-id',
+    description: 'Alibaba Cloud AccessKey id of the Security Token Service',
+    source: 'https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole',
+    parts: ['STS.', alnum(16, 64)],
+    valid: looksRandom,
+  }),
+  format({
     name: 'tencent-secret-id',
     description: 'Tencent Cloud SecretId',
     source: 'https://www.tencentcloud.com/document/product/598/32675',
@@ -111,45 +125,28 @@ export const clouds: readonly BuiltinDetector[] = [
     parts: ['AQVN', url64(35, 38)],
   }),
   format({
+    name: 'cloudflare-api-token',
+    description: 'Cloudflare user token, account token or global key that says what it is',
+    source: 'https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/',
+    parts: [['cfut_', 'cfat_', 'cfk_'], alnum(40, 64)],
+  }),
+  format({
     name: 'cloudflare-origin-ca-key',
     description: 'Cloudflare origin CA key',
     source: 'https://developers.cloudflare.com/fundamentals/api/get-started/ca-keys/',
     parts: ['v1.0-', hex(24), '-', hex(146)],
   }),
   format({
-    name: 'flyio-token',
-    description: 'Fly.io access token (macaroon)',
-    source: 'https://fly.io/docs/security/tokens/',
-    parts: [['fm1r_', 'fm1a_', 'fm2_'], base64(100, 2048)],
+    name: 'exoscale-api-key',
+    description: 'Exoscale API key',
+    source: 'https://community.exoscale.com/product/iam/how-to/iam-create-api-key/',
+    parts: ['EXO', alnum(24, 30)],
+    valid: looksRandom,
   }),
   format({
-    name: 'heroku-token',
-    description: 'Heroku API key',
-    source: 'https://devcenter.heroku.com/articles/authentication',
-    parts: ['HRKU-AA', url64(58)],
-  }),
-  format({
-    name: 'heroku-api-key',
-    description: 'Heroku API key, older form',
-    source: 'https://devcenter.heroku.com/articles/platform-api-quickstart',
-    parts: ['HRKU-', ...UUID],
-  }),
-  format({
-    name: 'netlify-token',
-    description: 'Netlify access token',
-    source: 'https://docs.netlify.com/api/get-started/',
-    parts: ['nfp_', alnum(36)],
-  }),
-  format({
-    name: 'vercel-blob-token',
-    description: 'Vercel Blob read-write token',
-    source: 'https://vercel.com/docs/vercel-blob/using-blob-sdk',
-    parts: ['vercel_blob_rw_', alnum(8, 32), '_', alnum(16, 64)],
-  }),
-  format({
-    name: 'render-api-key',
-    description: 'Render API key',
-    source: 'https://render.com/docs/api',
-    parts: ['rnd_', alnum(28, 40)],
+    name: 'upcloud-token',
+    description: 'UpCloud API token',
+    source: 'https://developers.upcloud.com/1.3/2-authentication/',
+    parts: ['ucat_', alnum(24, 32)],
   }),
 ];

@@ -1,7 +1,7 @@
 import { crc32Base62 } from './crc32.ts';
 import { ALPHANUMERIC, filler, type BuiltinDetector, type LiteralDetector } from './detector.ts';
 import { looksRandom } from './entropy.ts';
-import { alnum, anyHex, base64, format, hex, url64, word } from './format.ts';
+import { alnum, anyHex, base64, format, hex, lowerAlnum, url64, word } from './format.ts';
 
 /**
  * GitHub's and npm's tokens end in the CRC-32 of their 30 random characters. A right checksum proves a token; one
@@ -39,6 +39,13 @@ export const codeHosting: readonly BuiltinDetector[] = [
     source: 'https://github.blog/engineering/behind-githubs-new-authentication-token-formats/',
     parts: [GITHUB_PREFIXES, alnum(36)],
     ...withChecksum(GITHUB_PREFIXES),
+  }),
+  format({
+    name: 'github-installation-token',
+    description: 'GitHub App installation token that holds a JWT',
+    source:
+      'https://github.blog/changelog/2026-05-15-github-app-installation-tokens-per-request-override-header/',
+    parts: ['ghs_', { ...url64(60, 2048), charset: '[A-Za-z0-9._-]' }],
   }),
   format({
     name: 'github-refresh-token',
@@ -79,29 +86,41 @@ export const codeHosting: readonly BuiltinDetector[] = [
     ],
   }),
   format({
+    name: 'gitlab-runner-registration-token',
+    description: 'GitLab runner registration token, which begins with a date that became its mark',
+    source: 'https://docs.gitlab.com/security/tokens/#runner-registration-tokens-legacy',
+    parts: ['GR1348941', url64(20)],
+  }),
+  format({
+    name: 'gitlab-session-cookie',
+    description: 'Session cookie of GitLab',
+    source: 'https://docs.gitlab.com/security/tokens/#gitlab-session-cookies',
+    parts: ['_gitlab_session=', lowerAlnum(32)],
+  }),
+  format({
     name: 'bitbucket-app-password',
     description: 'Bitbucket Cloud app password',
     source: 'https://support.atlassian.com/bitbucket-cloud/docs/app-passwords/',
-    parts: ['ATBB', alnum(32)],
+    parts: ['ATBB', url64(28, 40)],
   }),
   format({
     name: 'bitbucket-data-center-token',
     description: 'Bitbucket Data Center HTTP access token',
     source: 'https://confluence.atlassian.com/bitbucketserver/http-access-tokens-939515499.html',
-    parts: ['BBDC-', base64(40, 50)],
+    parts: ['BBDC-', { ...base64(32, 60), charset: '[A-Za-z0-9+/=@_-]' }],
   }),
   format({
     name: 'atlassian-api-token',
     description: 'Atlassian API token, and Bitbucket repository, project and workspace access tokens',
     source:
       'https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/',
-    parts: [['ATATT3', 'ATCTT3'], { ...url64(60, 300), charset: '[A-Za-z0-9_=-]' }],
+    parts: [['ATATT3', 'ATCTT3', 'ATSTT3'], { ...url64(60, 300), charset: '[A-Za-z0-9_=-]' }],
   }),
   format({
     name: 'sourcegraph-token',
     description: 'Sourcegraph access token',
     source: 'https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token',
-    parts: [['sgp_', 'sgp_local_'], hex(40)],
+    parts: [['sgp_', 'sgp_local_'], anyHex(40)],
   }),
   format({
     name: 'sourcegraph-instance-token',

@@ -1,6 +1,6 @@
 /** Chat, mail and telephony. */
 import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
-import { alnum, base64, digits, format, hex, lowerAlnum, upperAlnum, url64 } from './format.ts';
+import { alnum, anyHex, base64, digits, format, hex, lowerAlnum, lowerBase32, url64 } from './format.ts';
 
 export const communication: readonly BuiltinDetector[] = [
   format({
@@ -28,25 +28,20 @@ export const communication: readonly BuiltinDetector[] = [
     name: 'slack-app-token',
     description: 'Slack app-level token',
     source: 'https://docs.slack.dev/authentication/tokens/#app-level',
-    parts: ['xapp-', digits(1), '-', upperAlnum(8, 16), '-', digits(8, 16), '-', lowerAlnum(32, 80)],
+    parts: ['xapp-', digits(1, 10), '-', alnum(8, 16), '-', digits(8, 16), '-', alnum(32, 80)],
   }),
   format({
     name: 'slack-webhook',
     description: 'Slack incoming webhook, workflow or trigger URL',
     source: 'https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/',
-    parts: ['https://hooks.slack.com/', ['services/', 'workflows/', 'triggers/'], base64(30, 80)],
+    parts: ['hooks.slack.com/', ['services/', 'workflows/', 'triggers/'], base64(30, 80)],
   }),
   format({
     name: 'discord-webhook',
     description: 'Discord webhook URL',
     source: 'https://discord.com/developers/docs/resources/webhook',
     parts: [
-      [
-        'https://discord.com/api/webhooks/',
-        'https://discordapp.com/api/webhooks/',
-        'https://canary.discord.com/api/webhooks/',
-        'https://ptb.discord.com/api/webhooks/',
-      ],
+      ['discord.com/api/webhooks/', 'discordapp.com/api/webhooks/'],
       digits(17, 20),
       '/',
       url64(60, 80),
@@ -139,7 +134,7 @@ export const communication: readonly BuiltinDetector[] = [
     name: 'brevo-api-key',
     description: 'Brevo (Sendinblue) API and SMTP keys',
     source: 'https://developers.brevo.com/docs/getting-started',
-    parts: [['xkeysib-', 'xsmtpsib-'], hex(64), '-', alnum(16)],
+    parts: [['xkeysib-', 'xsmtpsib-'], anyHex(64), '-', alnum(16)],
   }),
   format({
     name: 'resend-api-key',
@@ -151,18 +146,30 @@ export const communication: readonly BuiltinDetector[] = [
     name: 'mailersend-token',
     description: 'MailerSend API token',
     source: 'https://developers.mailersend.com/general.html#authentication',
-    parts: ['mlsn.', hex(64)],
+    parts: ['mlsn.', alnum(30, 100)],
   }),
   format({
     name: 'twilio-api-key',
     description: 'Twilio API key SID',
     source: 'https://www.twilio.com/docs/iam/api-keys',
-    parts: ['SK', hex(32)],
+    parts: ['SK', anyHex(32)],
   }),
   format({
     name: 'klaviyo-api-key',
     description: 'Klaviyo private API key',
     source: 'https://developers.klaviyo.com/en/docs/retrieve_api_credentials',
-    parts: ['pk_', hex(34)],
+    parts: ['pk_', lowerAlnum(34)],
+  }),
+  format({
+    name: 'onesignal-key',
+    description: 'OneSignal app or organization API key',
+    source: 'https://documentation.onesignal.com/docs/en/keys-and-ids',
+    parts: [['os_v2_app_', 'os_v2_org_'], lowerBase32(103)],
+  }),
+  format({
+    name: 'nylas-api-key',
+    description: 'Nylas API key',
+    source: 'https://developer.nylas.com/docs/v3/auth/',
+    parts: ['nyk_', alnum(67)],
   }),
 ];

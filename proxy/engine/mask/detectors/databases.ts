@@ -1,6 +1,6 @@
 /** Databases and data platforms. */
 import type { BuiltinDetector } from './detector.ts';
-import { alnum, base64, format, hex, lowerAlnum, url64, word } from './format.ts';
+import { alnum, base64, format, GITLEAKS, hex, url64, word } from './format.ts';
 
 export const databases: readonly BuiltinDetector[] = [
   format({
@@ -19,7 +19,7 @@ export const databases: readonly BuiltinDetector[] = [
     name: 'neon-api-key',
     description: 'Neon API key',
     source: 'https://neon.com/docs/manage/api-keys',
-    parts: ['napi_', lowerAlnum(64)],
+    parts: ['napi_', alnum(64)],
   }),
   format({
     name: 'databricks-token',
@@ -50,6 +50,24 @@ export const databases: readonly BuiltinDetector[] = [
     description: 'Elastic Cloud API key',
     source: 'https://www.elastic.co/docs/deploy-manage/api-keys/elastic-cloud-api-keys',
     parts: ['essu_', { ...base64(40, 200), charset: '[A-Za-z0-9+/=_-]' }],
+  }),
+  format({
+    name: 'astra-token',
+    description: 'DataStax Astra DB application token',
+    source: 'https://docs.datastax.com/en/astra-db-serverless/administration/manage-application-tokens.html',
+    parts: ['AstraCS:', { ...alnum(20, 120), charset: '[A-Za-z0-9:]' }],
+  }),
+  format({
+    name: 'clickhouse-cloud-secret',
+    description: 'ClickHouse Cloud API key secret',
+    source: GITLEAKS,
+    parts: ['4b1d', alnum(38)],
+  }),
+  format({
+    name: 'apify-token',
+    description: 'Apify API token',
+    source: 'https://docs.apify.com/platform/integrations/api',
+    parts: ['apify_api_', alnum(34, 40)],
   }),
   format({
     name: 'tinybird-token',

@@ -25,7 +25,7 @@ interface DetectorBase {
 /** A format with a literal in every match; only the text near such a literal is looked at. */
 export interface LiteralDetector extends DetectorBase {
   readonly cue: 'literal';
-  /** Lower case; every match holds one of them, in any case. */
+  /** Lower case, without quotes and backslashes; every match holds one of them, in any case. */
   readonly literals: readonly string[];
   /** RE2. Group 1, where there is one, is the value; else the whole match is. */
   readonly pattern: string;

@@ -57,6 +57,11 @@ describe.each(all.map((detector) => ({ name: detector.name, detector })))('$name
   });
 });
 
+it('looks for no literal that JSON would write in another way', () => {
+  for (const detector of all.filter((one) => one.cue === 'literal'))
+    for (const literal of detector.literals) expect(JSON.stringify(literal)).toBe(`"${literal}"`);
+});
+
 it('gives every detector a name of its own', () => {
   expect(new Set(all.map((detector) => detector.name)).size).toBe(all.length);
 });

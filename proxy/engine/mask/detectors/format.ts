@@ -10,13 +10,17 @@ export interface Run {
   readonly most: number;
 }
 
+/** What is known of formats whose vendors publish none: the rules of scanners, from what they saw. */
+export const GITLEAKS = 'https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml';
+export const BETTERLEAKS = 'https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml';
+
 /** A literal, one of several literals, or a run. */
 export type Part = string | readonly string[] | Run;
 
 export interface Format {
   readonly name: string;
   readonly description: string;
-  /** The vendor's own document. */
+  /** The vendor's own document, or whose else it is. */
   readonly source: string;
   /** The value from its first character to its last. Case counts. */
   readonly parts: readonly Part[];
@@ -39,6 +43,7 @@ export const digits = runOf('[0-9]', DIGITS);
 export const hex = runOf('[a-f0-9]', `${DIGITS}abcdef`);
 export const anyHex = runOf('[A-Fa-f0-9]', `${DIGITS}abcdef`);
 export const base32 = runOf('[A-Z2-7]', `${LETTERS}234567`);
+export const lowerBase32 = runOf('[a-z2-7]', `${LETTERS.toLowerCase()}234567`);
 export const word = runOf('[A-Za-z0-9_]', `${LETTERS}${LETTERS.toLowerCase()}${DIGITS}`);
 /** Base64url. */
 export const url64 = runOf('[A-Za-z0-9_-]', `${LETTERS}${LETTERS.toLowerCase()}${DIGITS}`);

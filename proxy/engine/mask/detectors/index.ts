@@ -6,6 +6,7 @@ import { build } from './build.ts';
 import { clouds } from './clouds.ts';
 import { codeHosting } from './code-hosting.ts';
 import { communication } from './communication.ts';
+import { configuration } from './configuration.ts';
 import { databases } from './databases.ts';
 import type { BuiltinDetector } from './detector.ts';
 import { generic } from './generic.ts';
@@ -17,6 +18,8 @@ import { nationalIds } from './national-ids.ts';
 import { paymentCards } from './payment-cards.ts';
 import { payments } from './payments.ts';
 import { personalData } from './personal-data.ts';
+import { platforms } from './platforms.ts';
+import { work } from './work.ts';
 
 type Preset = Extract<MaskPolicy['detectors'][number], { preset: unknown }>['preset'];
 
@@ -25,6 +28,7 @@ export const PRESETS: Readonly<Record<Preset, readonly BuiltinDetector[]>> = {
   // The order is that of names: what two formats see is called by the first.
   Credentials: [
     ...clouds,
+    ...platforms,
     ...azure,
     ...codeHosting,
     ...build,
@@ -33,8 +37,10 @@ export const PRESETS: Readonly<Record<Preset, readonly BuiltinDetector[]>> = {
     ...ai,
     ...monitoring,
     ...identity,
+    ...work,
     ...databases,
     ...infrastructure,
+    ...configuration,
     ...generic,
     ...assigned,
   ],

@@ -1,6 +1,19 @@
 /** Monitoring, analytics and feature flags. */
 import type { BuiltinDetector } from './detector.ts';
-import { alnum, base64, format, hex, lowerAlnum, upperAlnum, url64, UUID } from './format.ts';
+import { looksRandom } from './entropy.ts';
+import {
+  alnum,
+  anyHex,
+  base64,
+  format,
+  GITLEAKS,
+  hex,
+  lowerAlnum,
+  upperAlnum,
+  url64,
+  UUID,
+  word,
+} from './format.ts';
 
 export const monitoring: readonly BuiltinDetector[] = [
   format({
@@ -19,7 +32,7 @@ export const monitoring: readonly BuiltinDetector[] = [
     name: 'newrelic-license-key',
     description: 'New Relic license key',
     source: 'https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/#license-key',
-    parts: [hex(36), ['NRAL', 'FFFFNRAL']],
+    parts: [alnum(36), 'NRAL'],
   }),
   format({
     name: 'sentry-user-token',
@@ -37,20 +50,26 @@ export const monitoring: readonly BuiltinDetector[] = [
     name: 'grafana-service-account-token',
     description: 'Grafana service account token',
     source: 'https://grafana.com/docs/grafana/latest/administration/service-accounts/',
-    parts: ['glsa_', alnum(32), '_', hex(8)],
+    parts: ['glsa_', alnum(32), '_', anyHex(8)],
   }),
   format({
     name: 'grafana-cloud-token',
     description: 'Grafana Cloud access policy token',
     source:
       'https://grafana.com/docs/grafana-cloud/security-and-account-management/authentication-and-permissions/access-policies/',
-    parts: ['glc_', { ...base64(60, 400), charset: '[A-Za-z0-9+/=]' }],
+    parts: ['glc_', { ...base64(32, 400), charset: '[A-Za-z0-9+/=]' }],
+  }),
+  format({
+    name: 'grafana-api-key',
+    description: 'Grafana API key of the older kind, which is JSON in base64',
+    source: GITLEAKS,
+    parts: ['eyJrIjoi', { ...base64(40, 400), charset: '[A-Za-z0-9+/=]' }],
   }),
   format({
     name: 'honeycomb-key',
-    description: 'Honeycomb ingest key',
+    description: 'Honeycomb ingest key of an environment or of Honeycomb Classic',
     source: 'https://docs.honeycomb.io/configure/environments/manage-api-keys/',
-    parts: [['hcaik_', 'hcxik_'], lowerAlnum(58)],
+    parts: [['hcaik_', 'hcbik_', 'hcaic_', 'hcbic_'], lowerAlnum(58)],
   }),
   format({
     name: 'dynatrace-token',
@@ -63,7 +82,7 @@ export const monitoring: readonly BuiltinDetector[] = [
     name: 'posthog-personal-key',
     description: 'PostHog personal API key',
     source: 'https://posthog.com/docs/api',
-    parts: ['phx_', alnum(43, 48)],
+    parts: ['phx_', url64(41, 49)],
   }),
   format({
     name: 'axiom-token',
@@ -88,6 +107,37 @@ export const monitoring: readonly BuiltinDetector[] = [
     description: 'Statsig server secret key',
     source: 'https://docs.statsig.com/sdk-keys/api-keys/',
     parts: ['secret-', alnum(43)],
+  }),
+  format({
+    name: 'configcat-sdk-key',
+    description: 'ConfigCat SDK key',
+    source: 'https://configcat.com/docs/sdk-reference/overview/',
+    parts: ['configcat-sdk-1/', url64(22), '/', url64(22)],
+  }),
+  format({
+    name: 'devcycle-server-key',
+    description: 'DevCycle server SDK key',
+    source: 'https://docs.devcycle.com/essentials/keys/',
+    parts: ['dvc_server_', word(8, 80)],
+    valid: looksRandom,
+  }),
+  format({
+    name: 'rootly-api-key',
+    description: 'Rootly API key',
+    source: 'https://docs.rootly.com/api-reference/overview',
+    parts: ['rootly_', hex(64)],
+  }),
+  format({
+    name: 'wakatime-api-key',
+    description: 'WakaTime API key',
+    source: 'https://wakatime.com/developers#authentication',
+    parts: ['waka_', ...UUID],
+  }),
+  format({
+    name: 'maxmind-license-key',
+    description: 'MaxMind license key',
+    source: GITLEAKS,
+    parts: [alnum(6), '_', alnum(29), '_mmk'],
   }),
   format({
     name: 'segment-token',
