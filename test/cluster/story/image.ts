@@ -42,7 +42,8 @@ function serverEverything(): string {
   return join(dirname(manifest), 'dist');
 }
 
-async function bundle(entry: string, outfile: string): Promise<void> {
+/** One file that Node runs, with all that it imports. */
+export async function bundle(entry: string, outfile: string): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile,
