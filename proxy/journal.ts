@@ -1,5 +1,6 @@
 /** Writes down what happens in one gateway: the record and the metrics, each outcome once. */
 import type { MaskedText, RecordEvent } from '#control';
+import { because } from '../lib/sentence.ts';
 import type { BodyOutcome, Masker, MaskOutcome } from './engine/mask/index.ts';
 import type {
   Caller,
@@ -117,7 +118,10 @@ export class Journal {
     if (released.kind === 'dropped') {
       this.notice(about, {
         code: 'message_dropped',
-        reason: `A message ${method.slice(0, 64)} of the server was kept from the client: ${released.reason}.`,
+        reason: because(
+          `A message ${method.slice(0, 64)} of the server was kept from the client`,
+          released.reason,
+        ),
       });
       return;
     }

@@ -1,5 +1,6 @@
 /** What leaves for the server: the text and headers of a message, rewritten where a policy says so, credentials put in. */
 import { locate } from '../lib/json/index.ts';
+import { because } from '../lib/sentence.ts';
 import { headersFor } from './credential/index.ts';
 import { withoutForbidden, type Allowed } from './engine/client-features.ts';
 import type { Masker, MaskOutcome } from './engine/mask/index.ts';
@@ -41,7 +42,7 @@ export function createOutbound(
     const outcome = masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
     onMasked(outcome);
     if (outcome.kind === 'withheld')
-      throw new Refusal('withheld', `The call was not forwarded: ${outcome.reason}.`);
+      throw new Refusal('withheld', because('The call was not forwarded', outcome.reason));
     const unchanged = outcome.text === message.text || tool === undefined;
     const travelling = unchanged ? headers : rewritten(outcome.text, tool, headers);
     return { text: outcome.text, headers: { ...travelling, ...headersFor(inject) } };

@@ -1,5 +1,6 @@
 /** The way back: what the server answers, event by event, through release to the client. */
 import { JsonTextError, parseJson } from '../lib/json/index.ts';
+import { because } from '../lib/sentence.ts';
 import type { ClientRequest } from './exchange.ts';
 import type { Answer } from './upstream.ts';
 import { SseError, type SseEvent } from './lib/sse.ts';
@@ -147,7 +148,7 @@ async function answerWith(text: string, status: number, { recipient, reply, deps
   }
   const released = deps.release(text, recipient);
   if (released.kind === 'dropped')
-    throw new Refusal('withheld', `The result was withheld: ${released.reason}.`, { as: 4403 });
+    throw new Refusal('withheld', because('The result was withheld', released.reason), { as: 4403 });
   await reply.answer(deps.finish(released, status), status);
 }
 

@@ -1,5 +1,6 @@
 /** Runs one line through the stages of the proxy, in their order. */
 import type { Masked } from '../../crds/control.ts';
+import { because } from '../../lib/sentence.ts';
 import type { Masker, StreamMemory } from '../../proxy/engine/mask/index.ts';
 import type {
   Authorized,
@@ -54,7 +55,7 @@ function pass(exchange: Identified, result: string | undefined, stages: Stages):
   const tool = request?.target?.kind === 'tool' ? request.target.name : undefined;
   const forwarded = stages.masker.message(stages.outgoing(authorized.message), { purpose: 'request', tool });
   if (forwarded.kind === 'withheld') {
-    const refusal = new Refusal('withheld', `The call was not forwarded: ${forwarded.reason}.`);
+    const refusal = new Refusal('withheld', because('The call was not forwarded', forwarded.reason));
     return { ...refused(refusal, request, authorized.session), masked: forwarded.masked };
   }
   const { rule, reason, risk } = judgement;

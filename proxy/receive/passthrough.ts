@@ -1,4 +1,5 @@
 /** Paths beside the MCP path that a gateway lets through: identified, masked as text and recorded like everything else. */
+import { because } from '../../lib/sentence.ts';
 import { randomUUID } from 'node:crypto';
 import type { ClientNotification, Identified } from '../exchange.ts';
 import type { Gateway, PassthroughAnswer } from '../gateway.ts';
@@ -62,7 +63,10 @@ function maskedBody({ body, headers }: PassthroughAnswer, { journal, masker }: G
   const outcome = masker.body(body, typeof type === 'string' ? type : undefined, { purpose: 'release' });
   journal.counted(outcome);
   if (outcome.kind === 'released') return outcome.body;
-  throw new Refusal('withheld', `The answer was withheld: ${outcome.reason}.`, { status: 502, as: 4403 });
+  throw new Refusal('withheld', because('The answer was withheld', outcome.reason), {
+    status: 502,
+    as: 4403,
+  });
 }
 
 function maskedHeaders(

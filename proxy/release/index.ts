@@ -1,6 +1,7 @@
 /** Stage 8: whatever the server says passes here before anybody else may see it: lists filtered, secrets masked. */
 import type { Masked, MaskedText } from '../../crds/control.ts';
 import type { JsonSpan } from '../../lib/json/index.ts';
+import { because } from '../../lib/sentence.ts';
 import { forbiddenQuestion, mayAsk, type Allowed } from '../engine/client-features.ts';
 import type { Masker, StreamMemory } from '../engine/mask/index.ts';
 import type { ClientRequest, Identified, Target } from '../exchange.ts';
@@ -137,7 +138,7 @@ function toolOf(
 
 function withhold(why: string, masked: readonly Masked[], context: Context<Answer>): Released {
   const { message, recipient, deps } = context;
-  const refusal = new Refusal('withheld', `The result was withheld: ${why}.`);
+  const refusal = new Refusal('withheld', because('The result was withheld', why));
   const text = refusalText(refusal, {
     id: message.id,
     method: recipient.request?.method,

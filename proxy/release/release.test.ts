@@ -118,6 +118,14 @@ describe('createRelease', () => {
     }
   });
 
+  it('says why in one sentence, whose full stop is not doubled', () => {
+    for (const text of [answer(CARD), '{"jsonrpc":"2.0","id":1,"result":{"tools":{"drop":{}}}}']) {
+      const method = text.includes('tools') ? 'tools/list' : 'tools/call';
+      const said = textOf(release([blockCards])(text, to(request(method, 'query'))));
+      expect(said).toMatch(/The result was withheld: [^"]*[^."]\."/);
+    }
+  });
+
   it('withholds other answers as errors, with the id they came with', () => {
     const text = `{"jsonrpc":"2.0","id":"r-9","result":{"contents":[{"uri":"a:b","text":"${CARD}"}]}}`;
     expect(JSON.parse(textOf(release([blockCards])(text, to(request('resources/read')))))).toMatchObject({
