@@ -96,7 +96,7 @@ export async function assembleGateway(
         }
       },
       ended: ({ session, exchange }) => state.endWork({ session: session.id, request: exchange }),
-      wrap: hold.wrap,
+      conceal: hold.conceal,
       enter: createEnter(bundle, state),
       learn: (text, exchange) => {
         if (exchange.message.method === 'tools/list') state.parameters.learn(text);

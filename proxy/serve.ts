@@ -12,7 +12,7 @@ import type {
   Identified,
 } from './exchange.ts';
 import type { Upstream } from './upstream.ts';
-import type { Judged, Pending } from './hold/index.ts';
+import type { Concealed, Judged, Pending } from './hold/index.ts';
 import type { Journal } from './journal.ts';
 import { limitTime } from './deadline.ts';
 import type { Enter } from './outward.ts';
@@ -37,8 +37,8 @@ export interface ServeDeps {
     session: Session,
     headers: Readonly<Record<string, string>>,
   ) => Promise<void>;
-  /** Wraps what of an answer the client carries back to us. */
-  readonly wrap: (text: string, exchange: Credentialed<ClientRequest>) => string;
+  /** Takes out what of an answer the client carries back to the server. */
+  readonly conceal: (text: string, exchange: Credentialed<ClientRequest>) => Concealed | undefined;
   readonly enter: Enter;
   readonly learn: (text: string, exchange: Identified<ClientRequest>) => void;
   /** Once, when nothing more comes of an exchange. */
@@ -68,7 +68,8 @@ class Serving {
   #judged: Judged | undefined;
   #recorded = false;
   #approval: string | undefined;
-  #goesOn = false;
+  /** The last answer, where the server asked something back: the call goes on with the client's next request. */
+  #concealed: Concealed | undefined;
   #leave: () => void = () => undefined;
 
   constructor(exchange: Identified<ClientRequest>, inbound: Inbound, deps: ServeDeps) {
@@ -143,20 +144,19 @@ class Serving {
   }
 
   #relayDeps(exchange: Credentialed<ClientRequest>, signal: AbortSignal): RelayDeps {
-    const { stages, journal, upstream, wrap, learn } = this.#deps;
+    const { stages, journal, upstream, conceal, learn } = this.#deps;
     const { session, headers } = this.#inbound;
     return {
       release: (text, recipient) => {
         learn(text, exchange);
         if (exchange.message.method === 'initialize') session.revision = negotiated(text) ?? session.revision;
-        return stages.release(text, recipient);
+        this.#concealed = conceal(text, exchange);
+        return stages.release(this.#concealed?.text ?? text, recipient);
       },
       finish: (released) => {
         journal.answered(this.#exchange, released);
-        const sent = wrap(released.text, exchange);
-        // The server asked something back, so the call goes on with the client's next request.
-        this.#goesOn = sent !== released.text;
-        return sent;
+        if (released.kind === 'withheld') this.#concealed = undefined;
+        return this.#concealed?.seal(released.text) ?? released.text;
       },
       passed: (method, released) => journal.passed('server', exchange, method, released),
       answerServer: (text) =>
@@ -171,7 +171,7 @@ class Serving {
   async #finish(relaying: Promise<boolean>): Promise<void> {
     if (!(await relaying)) return;
     this.#end('ok');
-    if (!this.#goesOn) this.#reportOutcome('Completed');
+    if (this.#concealed === undefined) this.#reportOutcome('Completed');
   }
 
   async #answerPending(pending: Pending): Promise<void> {

@@ -48,8 +48,15 @@ export type Clear = (
 
 export interface Hold {
   readonly clear: Clear;
-  /** Seals the server's own requestState in an answer, so that only this caller can bring it back, for this call. */
-  readonly wrap: (text: string, exchange: Cleared<ClientRequest>) => string;
+  /** Takes the server's own requestState out of an answer that has one; undefined where it has none. */
+  readonly conceal: (text: string, exchange: Cleared<ClientRequest>) => Concealed | undefined;
+}
+
+/** An answer without the server's state, which nobody reads on the way: neither whoever masks it nor the record. */
+export interface Concealed {
+  readonly text: string;
+  /** What is sent of it, with the state sealed, so that only this caller can bring it back, for this call. */
+  readonly seal: (released: string) => string;
 }
 
 export function createHold(deps: HoldDeps): Hold {
@@ -70,9 +77,9 @@ export function createHold(deps: HoldDeps): Hold {
       }
       return ask(restored, { deps, digest, state, reply, cancelled });
     },
-    wrap: (text, exchange) => {
+    conceal: (text, exchange) => {
       const state = exchange.session.era === 'modern' ? stateOf(text) : undefined;
-      if (state === undefined) return text;
+      if (state === undefined) return undefined;
       const { caller, approval } = exchange;
       const digest = digestOf(exchange, deps.gateway);
       const expires = deps.now() + STATE_LIFETIME_MS;
@@ -84,7 +91,9 @@ export function createHold(deps: HoldDeps): Hold {
         state,
         expires,
       });
-      return replaceValue(text, ['result', 'requestState'], sealed);
+      const withState = (message: string, value: string): string =>
+        replaceValue(message, ['result', 'requestState'], value);
+      return { text: withState(text, '[sealed]'), seal: (released) => withState(released, sealed) };
     },
   };
 }

@@ -105,7 +105,7 @@ class DocumentMasker implements JsonVisitor {
     if (found.length > 0) frame.shownKey = '…';
     const claims = found.map((one) => ledger.claimOf(one));
     const edits = ledger.decide(claims, this.#pathHere, this.#cursor.here().excluded);
-    if (edits.length === 0) return;
+    if (edits.length === 0 || (frame.shape.opaqueKeys && this.#isSpokenFor('opaque'))) return;
     this.#promised()?.key(this.#cursor.steps().slice(0, -1), key);
     this.#edits.push(...inToken(this.#document.text, start, plain, apart(frame, key, edits)));
   }

@@ -1,6 +1,7 @@
 /** Every place of a message in which a value may stand, both protocol families: no place lets a secret by. */
 import { describe, expect, it } from 'vitest';
 import { ALPHANUMERIC, filler } from './detectors/detector.ts';
+import { messageWith } from '../../../test/fixtures/planted.ts';
 import { compileMasker, createKnownSecrets } from './index.ts';
 
 const SECRET = `k9-${filler(ALPHANUMERIC, 21)}`;
@@ -100,7 +101,8 @@ const SERVER: Row[] = [
   ['result.inputRequests.a.params.message', 'replaced'],
   ['result.inputRequests.a.params.requestedSchema.properties.x.default', 'replaced'],
   ['result.inputRequests.a.params.messages[0].content.text', 'replaced'],
-  ['result.inputRequests.*', 'replaced'],
+  ['result.inputRequests.*', 'withheld'],
+  ['result.inputRequests.a.params._meta.*', 'replaced'],
   ['result.requestState', 'withheld'],
   ['result.resultType', 'withheld'],
   ['result.task.statusMessage', 'replaced'],
@@ -151,6 +153,7 @@ const CLIENT: Row[] = [
   ['params.argument.value', 'replaced'],
   ['params.context.arguments.x', 'replaced'],
   ['params.inputResponses.a.content.x', 'replaced'],
+  ['params.inputResponses.*', 'withheld'],
   ['params.clientInfo.name', 'replaced'],
   ['params._meta.io.modelcontextprotocol/clientInfo', 'replaced'],
   ['result.content.text', 'replaced'],
@@ -160,26 +163,12 @@ const CLIENT: Row[] = [
   ['result.roots[0].name', 'replaced'],
 ];
 
-/** The smallest message with the value at the path. */
-function messageWith(path: string): string {
-  const [place = '', kind] = path.split('=');
-  const value = kind === 'blob' ? BLOB : SECRET;
-  const steps = place.replaceAll(/\[(\d+)\]/g, '.#$1').split(/\.(?!modelcontextprotocol)/);
-  const body = steps.reduceRight<unknown>((inner, step) => {
-    if (step === '*') return { [SECRET]: 1 };
-    if (step.startsWith('#'))
-      return [...Array.from({ length: Number(step.slice(1)) }, () => 0), inner, { keep: 'this' }];
-    return { before: 1.0, [step]: inner };
-  }, value);
-  return JSON.stringify({ jsonrpc: '2.0', ...(typeof body === 'object' ? body : {}) });
-}
-
 describe.each([
   ['server', 'release', SERVER],
   ['client', 'request', CLIENT],
 ] as const)('a secret in a message of the %s', (_, purpose, rows) => {
   it.each(rows)('at %s is %s', (path, fate) => {
-    const message = messageWith(path);
+    const message = messageWith(path, SECRET, BLOB);
     const outcome = masker.message(message, { purpose });
     expect(outcome.masked).toHaveLength(1);
     expect(JSON.stringify(outcome)).not.toContain(SECRET);
@@ -200,7 +189,7 @@ describe.each([
   });
 
   it.each(rows)('at %s is replaced for the record', (path) => {
-    const outcome = masker.message(messageWith(path), { purpose: 'record' });
+    const outcome = masker.message(messageWith(path, SECRET, BLOB), { purpose: 'record' });
     expect(outcome).toMatchObject({ kind: 'released', masked: [{ detector: 'known-secret' }] });
     expect(JSON.stringify(outcome)).not.toContain(SECRET);
   });

@@ -24,6 +24,8 @@ export interface Shape {
   readonly members?: Readonly<Record<string, Shape>>;
   /** Of members that are not named; payload where this is absent. */
   readonly rest?: Shape;
+  /** Set where the other side answers under the keys: a hit in one withholds the message. */
+  readonly opaqueKeys?: true;
   /** Of elements; the shape itself where this is absent. */
   readonly items?: Shape;
 }
@@ -125,7 +127,7 @@ const resultMembers: Record<string, Shape> = {
   capabilities,
   nextCursor: opaque,
   requestState: opaque,
-  inputRequests: { role: 'payload', rest: inputRequest },
+  inputRequests: { role: 'payload', rest: inputRequest, opaqueKeys: true },
   tools: listOf(tool),
   prompts: listOf(prompt),
   resources: listOf(resource),
@@ -174,7 +176,7 @@ const params = object({
   requestedSchema: schema,
   systemPrompt: protocol,
   clientInfo: implementation,
-  inputResponses: PAYLOAD,
+  inputResponses: { role: 'payload', opaqueKeys: true },
   ref: object({ type: opaque, name: opaque, uri: opaque }),
   argument: object({ name: protocol, value: protocol }),
   notifications: subscriptions,

@@ -1,0 +1,95 @@
+/** Every place of an answer, in both protocol families. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openSession } from '../../fixtures/hand-client.ts';
+import { plantedIn } from '../../fixtures/planted.ts';
+import {
+  BLOB,
+  FAMILIES,
+  MASK,
+  SECRET,
+  shown,
+  startMasked,
+  type Family,
+  type Fate,
+  type Masked,
+} from './masked.ts';
+import { ANSWERS, CAPABLE, SERVER, type Exchange } from './table.ts';
+
+let masked: Masked;
+beforeAll(async () => {
+  masked = await startMasked();
+});
+afterEach(() => masked.world.server.reset());
+afterAll(() => masked[Symbol.asyncDispose]());
+
+function rowsOf(exchanges: readonly Exchange[]): (readonly [string, string, Fate, Family, Exchange])[] {
+  return exchanges.flatMap((exchange) =>
+    exchange.rows.flatMap(([path, fate, only = exchange.only]) =>
+      FAMILIES.filter((family) => only === undefined || family === only).map(
+        (family) => [exchange.method, path, fate, family, exchange] as const,
+      ),
+    ),
+  );
+}
+
+const SENTENCE = /^The result was withheld: [^]*[^.]\.$/;
+
+/** What a refusal says, as a tool's result or as an error. */
+function said(answer: Record<string, unknown>): unknown {
+  const { error, result } = answer as {
+    error?: { message: string };
+    result?: { isError?: boolean; content: { text: string }[] };
+  };
+  return error?.message ?? (result?.isError === true ? result.content[0]?.text : undefined);
+}
+
+describe('answers', () => {
+  test.for(rowsOf(ANSWERS))('%s: %s is %s (%s)', async ([method, path, fate, family, { params, result }]) => {
+    const sent = plantedIn(result, path, SECRET, BLOB);
+    masked.world.server.on(method, (heard) => heard.result(sent));
+    const body = await (await masked.ask(family, method, params)).text();
+    expect(body).not.toContain(SECRET);
+    const answer = JSON.parse(body) as Record<string, unknown>;
+    if (fate === 'withheld') expect(said(answer)).toMatch(SENTENCE);
+    else if (fate === 'replaced') expect(answer['result']).toMatchObject(shown(withoutState(sent)) as object);
+    else if (fate === 'hidden')
+      expect(JSON.stringify(answer['result'])).toMatch(/:\[\{"(?:name|uri|uriTemplate)":"keep[^[]*\]/);
+    else expect(answer['result']).toMatchObject({ resultType: 'input_required' });
+  });
+
+  test.for([
+    ['message', FAMILIES],
+    ['data', FAMILIES],
+    ['data.stack[0]', FAMILIES],
+    ['data.uri', FAMILIES],
+    ['data.*', FAMILIES],
+    ['vendor', FAMILIES],
+  ] as const)('error: %s is replaced', async ([path, families]) => {
+    for (const family of families) {
+      const error = plantedIn({ code: -32000, message: 'no' }, path, SECRET);
+      masked.world.server.on('tools/call', ({ message, send }) =>
+        send(200, 'application/json', JSON.stringify({ jsonrpc: '2.0', id: message.id, error })),
+      );
+      const answer = (await (await masked.ask(family, 'tools/call', { name: 'a' })).json()) as {
+        error: object;
+      };
+      expect(answer.error).toMatchObject(shown(error) as object);
+    }
+  });
+});
+
+/** A state that servers keep with the client arrives sealed. */
+function withoutState(result: Record<string, unknown>): object {
+  return Object.fromEntries(Object.entries(result).filter(([member]) => member !== 'requestState'));
+}
+
+describe('initialize', () => {
+  test.for(SERVER)('%s is %s', async ([path]) => {
+    const sent = plantedIn({ protocolVersion: '2025-11-25', ...CAPABLE }, path, SECRET);
+    masked.world.server.on('initialize', (heard) => heard.result(sent));
+    const { initialized } = await openSession(masked.way);
+    const answer = (await initialized.json()) as { result: object };
+    expect(JSON.stringify(answer)).not.toContain(SECRET);
+    expect(JSON.stringify(answer)).toContain(MASK);
+  });
+});
