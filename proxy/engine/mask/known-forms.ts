@@ -9,20 +9,10 @@ export interface KnownForm {
   readonly kind: 'raw' | 'hex' | 'base64';
   /** What must stand in the text: hex in lower case, base64 in its standard alphabet and without padding. */
   readonly text: string;
-  /** The part of `text` that the automaton looks for, and where in `text` it begins. */
-  readonly anchor: string;
-  readonly anchorAt: number;
-}
-
-/** A form, and the value it is a form of. */
-export interface IndexedForm extends KnownForm {
-  readonly value: string;
 }
 
 /** Base64 of fewer characters than this stands in ordinary text by chance. */
 const MIN_BASE64 = 8;
-/** Long enough to be rare, short enough for a small automaton. */
-const ANCHOR = 12;
 
 /** All forms of a value. */
 export function formsOf(value: string): KnownForm[] {
@@ -31,9 +21,9 @@ export function formsOf(value: string): KnownForm[] {
   const written = [value, bytes.toString('latin1'), withoutDisguise(value)];
   const raw = new Set(written.flatMap((text) => [text, text.replaceAll(' ', '+')]));
   return [
-    ...Array.from(raw, (text) => form('raw', text)),
-    form('hex', bytes.toString('hex')),
-    ...base64Forms(bytes).map((inner) => form('base64', inner)),
+    ...Array.from(raw, (text) => ({ kind: 'raw' as const, text })),
+    { kind: 'hex', text: bytes.toString('hex') },
+    ...base64Forms(bytes).map((inner) => ({ kind: 'base64' as const, text: inner })),
   ];
 }
 
@@ -52,13 +42,4 @@ function base64Forms(bytes: Buffer): string[] {
       return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
     })
     .filter((inner) => inner.length >= MIN_BASE64);
-}
-
-/**
- * The anchor is the middle: vendors' prefixes and the markers of PEM stand at the ends, and an anchor that many
- * values share would be found everywhere.
- */
-function form(kind: KnownForm['kind'], text: string): KnownForm {
-  const anchorAt = Math.max(0, Math.floor((text.length - ANCHOR) / 2));
-  return { kind, text, anchor: text.slice(anchorAt, anchorAt + ANCHOR), anchorAt };
 }

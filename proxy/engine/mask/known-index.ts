@@ -1,8 +1,7 @@
-import { AhoCorasick } from './aho-corasick.ts';
-import type { Budget } from './budget.ts';
+import { AnchorTable } from './anchor-table.ts';
 import { Beginnings } from './beginnings.ts';
-import { formsOf, type IndexedForm } from './known-forms.ts';
-import { Sieve } from './sieve.ts';
+import type { Budget } from './budget.ts';
+import { formsOf, type KnownForm } from './known-forms.ts';
 import type { Span } from './types.ts';
 
 export interface KnownHit extends Span {
@@ -11,57 +10,98 @@ export interface KnownHit extends Span {
 
 /** Values of at least this many characters are found in any case; shorter ones are too likely to be words. */
 const ANY_CASE_FROM = 12;
+/** No value has more forms than this. */
+const FORM_BITS = 4;
+/** Forms are made again to compare a candidate with; so many values' are kept for the next one. */
+const MAX_MADE = 64;
 
-/** Finds a fixed set of values in all their direct forms. */
+/** Finds values in all their direct forms. Each value comes and goes by itself, in time that does not depend on the others. */
 export class KnownIndex {
-  readonly #forms: readonly IndexedForm[];
-  readonly #automaton: AhoCorasick;
-  #beginnings: Beginnings | undefined;
-  #sieve: Sieve | undefined;
-  /** Bytes of the longest form. */
-  readonly longest: number;
+  /** Each form is in the first one that takes forms of its length: the longer, the fewer places are looked at. */
+  readonly #tables = [new AnchorTable(12), new AnchorTable(8), new AnchorTable(4)] as const;
+  readonly #beginnings = new Beginnings((value) => this.#numbers.has(value));
+  readonly #numbers = new Map<string, number>();
+  readonly #values: string[] = [];
+  readonly #free: number[] = [];
+  readonly #made = new Map<number, readonly KnownForm[]>();
+  #longest = 0;
 
-  constructor(values: Iterable<string>) {
-    this.#forms = [...values].flatMap((value) => formsOf(value).map((form) => ({ ...form, value })));
-    this.#automaton = new AhoCorasick(this.#forms.map((form) => form.anchor));
-    this.longest = this.#forms.reduce((most, { text }) => Math.max(most, Buffer.byteLength(text)), 0);
+  /** Bytes of the longest form there ever was. */
+  get longest(): number {
+    return this.#longest;
+  }
+
+  add(value: string): void {
+    if (this.#numbers.has(value)) return;
+    const number = this.#free.pop() ?? this.#values.length;
+    this.#values[number] = value;
+    this.#numbers.set(value, number);
+    for (const [at, { text }] of formsOf(value).entries()) {
+      this.#tableFor(text)?.add(text, (number << FORM_BITS) | at);
+      this.#beginnings.add(text, value);
+      this.#longest = Math.max(this.#longest, Buffer.byteLength(text));
+    }
+  }
+
+  remove(value: string): void {
+    const number = this.#numbers.get(value);
+    if (number === undefined) return;
+    for (const [at, { text }] of formsOf(value).entries())
+      this.#tableFor(text)?.remove(text, (number << FORM_BITS) | at);
+    this.#numbers.delete(value);
+    this.#made.delete(number);
+    this.#values[number] = '';
+    this.#free.push(number);
   }
 
   /** Whether bytes may hold a value; where this is false, `find` would find nothing in them. */
   mayHold(bytes: Uint8Array): boolean {
-    this.#sieve ??= new Sieve(
-      this.#forms.flatMap(({ text }) => [Buffer.from(text), Buffer.from(text, 'latin1')]),
-    );
-    return this.#sieve.mayHold(bytes);
+    return this.#tables.some((table) => table.mayHold(bytes));
   }
 
   /** Every place where one of the values stands; encoded ones take in the whole encoded run around them. */
   find(text: string, budget: Budget, isLive: (value: string) => boolean): KnownHit[] {
     const hits: KnownHit[] = [];
     budget.spend(text.length);
-    this.#automaton.scan(text, (anchorEnd, index) => {
-      const form = this.#forms[index];
-      if (form === undefined || !isLive(form.value)) return;
-      const start = anchorEnd - form.anchor.length - form.anchorAt;
-      const end = start + form.text.length;
-      const last = hits.at(-1);
-      if (start < 0 || end > text.length) return;
-      if (last !== undefined && start >= last.start && end <= last.end) return;
-      budget.spend(form.text.length);
-      if (stands(form, text.slice(start, end)))
-        hits.push({ ...spread(form, text, start, end), value: form.value });
-    });
+    for (const table of this.#tables) {
+      table.scan(text, (start, ref) => {
+        const value = this.#values[ref >> FORM_BITS];
+        const form = this.#formOf(ref);
+        if (value === undefined || form === undefined || !isLive(value)) return;
+        const end = start + form.text.length;
+        const last = hits.at(-1);
+        if (start < 0 || end > text.length) return;
+        if (last !== undefined && start >= last.start && end <= last.end) return;
+        budget.spend(form.text.length);
+        if (stands(form, text.slice(start, end))) hits.push({ ...spread(form, text, start, end), value });
+      });
+    }
     return hits;
   }
 
-  /** How many characters at the end of the text begin a value. Made when first asked: only streams ask. */
+  /** How many characters at the end of the text begin a value. */
   begunAtEnd(text: string, isLive: (value: string) => boolean): number {
-    this.#beginnings ??= new Beginnings(this.#forms);
     return this.#beginnings.atEndOf(text, isLive);
+  }
+
+  /** Of what is shorter than the least that a table takes, too much stands in any text. */
+  #tableFor(text: string): AnchorTable | undefined {
+    return this.#tables.find(({ leastLength }) => text.length >= leastLength);
+  }
+
+  #formOf(ref: number): KnownForm | undefined {
+    const number = ref >> FORM_BITS;
+    let forms = this.#made.get(number);
+    if (forms === undefined) {
+      if (this.#made.size >= MAX_MADE) this.#made.clear();
+      forms = formsOf(this.#values[number] ?? '');
+      this.#made.set(number, forms);
+    }
+    return forms[ref & ((1 << FORM_BITS) - 1)];
   }
 }
 
-function stands(form: IndexedForm, there: string): boolean {
+function stands(form: KnownForm, there: string): boolean {
   switch (form.kind) {
     case 'raw':
       return (
@@ -79,7 +119,7 @@ function stands(form: IndexedForm, there: string): boolean {
  * What is left of an encoded run after its middle is cut out decodes to nothing useful, and its ends would still
  * hold bits of the value: the whole run goes.
  */
-function spread(form: IndexedForm, text: string, start: number, end: number): Span {
+function spread(form: KnownForm, text: string, start: number, end: number): Span {
   if (form.kind === 'raw') return { start, end };
   let from = start;
   let to = end;

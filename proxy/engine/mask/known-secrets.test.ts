@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ENCODINGS } from '../../../test/masking/encodings.ts';
+import { Budget } from './budget.ts';
 import { ALPHANUMERIC, filler } from './detectors/detector.ts';
 import { compileMasker, createKnownSecrets } from './index.ts';
 
@@ -127,6 +128,54 @@ describe('KnownSecrets', () => {
       });
     }
     expect(known.size).toBeLessThan(6);
+  });
+
+  it('finds each of twenty thousand values from the moment it is told, and lets those go that are gone', () => {
+    let now = 0;
+    const known = createKnownSecrets({ now: () => now, keepMs: 1000 });
+    const masker = compileMasker([], { known, hashKey: new Uint8Array(32) });
+    const valueOf = (at: number): string =>
+      `v-${Buffer.from(`user ${at} of many`).toString('base64url')}-${at}`;
+    const isMasked = (at: number): boolean =>
+      masker.text(`x ${Buffer.from(`: ${valueOf(at)}`).toString('base64')}`, { purpose: 'release' }).masked
+        .length === 1;
+    for (let at = 0; at < 20_000; at += 1) {
+      known.set(`lease ${at}`, [valueOf(at)]);
+      if (at % 997 === 0) expect([isMasked(at), isMasked(at >> 1)]).toEqual([true, true]);
+    }
+    for (let at = 0; at < 19_990; at += 1) known.set(`lease ${at}`, []);
+    expect(isMasked(5)).toBe(true);
+    now = 1000;
+    expect([known.size, isMasked(5), isMasked(19_995)]).toEqual([10, false, true]);
+    for (let at = 0; at < 19_990; at += 1) {
+      known.set('request', [valueOf(at)]);
+      now += 1;
+    }
+    expect(known.size).toBeLessThan(1020);
+    expect([isMasked(19_988), isMasked(19_995)]).toEqual([true, true]);
+  });
+
+  it('counts who holds a value that several hold', () => {
+    let now = 0;
+    const known = createKnownSecrets({ now: () => now, keepMs: 1000 });
+    const value = filler(ALPHANUMERIC, 24);
+    const count = (): number => known.find(`<${value}>`, new Budget(1e6)).length;
+    known.set('a', [value, value]);
+    known.set('b', [value]);
+    known.set('a', [value]);
+    known.set('b', []);
+    now = 5000;
+    expect(count()).toBe(1);
+    known.set('a', []);
+    now = 5500;
+    known.set('b', [value]);
+    known.set('b', []);
+    now = 6200;
+    known.set('other', ['something else']);
+    expect(count()).toBe(1);
+    now = 6500;
+    known.set('other', []);
+    expect([count(), known.size]).toEqual([0, 1]);
   });
 
   it('says when a value is too short to be matched, and matches what is long enough', () => {

@@ -4,10 +4,8 @@ import { partsOf } from './known-parts.ts';
 
 /** The values this proxy holds. Whatever leaves is searched for them, with or without a policy. */
 export interface KnownSecrets {
-  /** Replaces what `owner` holds; the values it held before stay matched for keepMs. */
+  /** Replaces what `owner` holds, and is found from now on; the values it held before stay matched for keepMs. */
   set(owner: string, values: readonly string[]): void;
-  /** Builds what matching needs, so that the next message does not pay for it. */
-  prepare(): void;
   /** Where known values stand in a text, in any of their direct forms. For the masker. */
   find(text: string, budget: Budget): readonly KnownHit[];
   /** How many characters at the end of a text begin a value, in one of its forms; 0 where it is too few to tell. */
@@ -43,11 +41,18 @@ const JSON_SYNTAX = /["[\]{},:]/;
 /** What JSON writes with an escape, in every form in which a value is looked for. */
 // eslint-disable-next-line no-control-regex -- control characters are what JSON escapes
 const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
-/** Changes go to a small index that is cheap to build; when it has this many values, one index is made of all. */
-const RECENT_MAX = 32;
+/** Values that may be forgotten are forgotten so many at a time. */
+const FORGOTTEN_AT_ONCE = 16;
 
 export function createKnownSecrets(options: KnownSecretsOptions): KnownSecrets {
   return new KnownValues(options);
+}
+
+interface Matched {
+  /** How many owners hold it. */
+  holders: number;
+  /** Until when it is matched: for ever while an owner holds it. */
+  until: number;
 }
 
 class KnownValues implements KnownSecrets {
@@ -55,16 +60,15 @@ class KnownValues implements KnownSecrets {
   readonly #keepMs: number;
   readonly #minLength: number;
   readonly #onTooShort: (owner: string) => void;
-  readonly #owners = new Map<string, ReadonlySet<string>>();
-  /** Until when a value is matched: for ever while an owner holds it. */
-  readonly #until = new Map<string, number>();
-  readonly #isLive = (value: string): boolean => (this.#until.get(value) ?? 0) > this.#now();
+  readonly #owners = new Map<string, readonly string[]>();
+  readonly #matched = new Map<string, Matched>();
+  readonly #index = new KnownIndex();
+  /** What was given up, in that order, and how many of these were looked at since. */
+  #leaving: { readonly value: string; readonly until: number }[] = [];
+  #left = 0;
+  readonly #isLive = (value: string): boolean => (this.#matched.get(value)?.until ?? 0) > this.#now();
   #reachesOverTokens = false;
   #mayBeEscaped = false;
-  #settled = new Set<string>();
-  #settledIndex: KnownIndex | undefined;
-  readonly #recent = new Set<string>();
-  #recentIndex: KnownIndex | undefined;
 
   constructor({ now, keepMs = HOUR_MS, minLength = 4, onTooShort = () => undefined }: KnownSecretsOptions) {
     this.#now = now;
@@ -82,79 +86,80 @@ class KnownValues implements KnownSecrets {
   }
 
   get isEmpty(): boolean {
-    return this.#settledIndex === undefined && this.#recent.size === 0;
+    return this.#matched.size === 0;
   }
 
   get size(): number {
-    return [...this.#until.keys()].filter(this.#isLive).length;
+    return [...this.#matched.keys()].filter(this.#isLive).length;
   }
 
   get longest(): number {
-    this.prepare();
-    return Math.max(this.#settledIndex?.longest ?? 0, this.#recentIndex?.longest ?? 0);
+    return this.#index.longest;
   }
 
   mayHold(bytes: Uint8Array): boolean {
-    this.prepare();
-    return (this.#settledIndex?.mayHold(bytes) ?? false) || (this.#recentIndex?.mayHold(bytes) ?? false);
+    return this.#index.mayHold(bytes);
   }
 
   set(owner: string, values: readonly string[]): void {
-    const held = new Set(values.flatMap((value) => this.#parts(owner, value)));
-    const before = this.#owners.get(owner) ?? new Set();
-    if (held.size === 0) this.#owners.delete(owner);
+    const held = [...new Set(values.flatMap((value) => this.#parts(owner, value)))];
+    const before = this.#owners.get(owner) ?? [];
+    if (held.length === 0) this.#owners.delete(owner);
     else this.#owners.set(owner, held);
-
-    for (const value of held) {
-      this.#until.set(value, Infinity);
-      this.#reachesOverTokens ||= JSON_SYNTAX.test(value);
-      this.#mayBeEscaped ||= ESCAPED.test(value);
-      if (this.#settled.has(value) || this.#recent.has(value)) continue;
-      this.#recent.add(value);
-      this.#recentIndex = undefined;
-    }
-    for (const value of before) {
-      if (!this.#isHeld(value)) this.#until.set(value, this.#now() + this.#keepMs);
-    }
-  }
-
-  prepare(): void {
-    if (this.#recent.size > RECENT_MAX) this.#settle();
-    if (this.#recent.size > 0) this.#recentIndex ??= new KnownIndex(this.#recent);
+    for (const value of held) this.#hold(value);
+    for (const value of before) this.#release(value);
+    this.#forget();
   }
 
   find(text: string, budget: Budget): readonly KnownHit[] {
-    this.prepare();
-    const settled = this.#settledIndex?.find(text, budget, this.#isLive) ?? [];
-    const recent = this.#recentIndex?.find(text, budget, this.#isLive) ?? [];
-    return [...settled, ...recent];
+    return this.isEmpty ? [] : this.#index.find(text, budget, this.#isLive);
   }
 
   begunAtEnd(text: string): number {
-    this.prepare();
-    const settled = this.#settledIndex?.begunAtEnd(text, this.#isLive) ?? 0;
-    const recent = this.#recentIndex?.begunAtEnd(text, this.#isLive) ?? 0;
-    return Math.max(settled, recent);
+    return this.#index.begunAtEnd(text, this.#isLive);
   }
 
-  #settle(): void {
-    for (const value of [...this.#until.keys()]) {
-      if (!this.#isLive(value)) this.#until.delete(value);
+  #hold(value: string): void {
+    const matched = this.#matched.get(value);
+    if (matched !== undefined) {
+      matched.holders += 1;
+      matched.until = Infinity;
+      return;
     }
-    this.#settled = new Set(this.#until.keys());
-    this.#settledIndex = this.#settled.size > 0 ? new KnownIndex(this.#settled) : undefined;
-    this.#recent.clear();
-    this.#recentIndex = undefined;
+    this.#matched.set(value, { holders: 1, until: Infinity });
+    this.#index.add(value);
+    this.#reachesOverTokens ||= JSON_SYNTAX.test(value);
+    this.#mayBeEscaped ||= ESCAPED.test(value);
+  }
+
+  #release(value: string): void {
+    const matched = this.#matched.get(value);
+    if (matched === undefined) return;
+    matched.holders -= 1;
+    if (matched.holders > 0) return;
+    matched.until = this.#now() + this.#keepMs;
+    this.#leaving.push({ value, until: matched.until });
+  }
+
+  /** Lets go of what nobody has held for long enough. Values come by ones and twos: that is how they go. */
+  #forget(): void {
+    for (let count = 0; count < FORGOTTEN_AT_ONCE; count += 1) {
+      const next = this.#leaving[this.#left];
+      if (next === undefined || next.until > this.#now()) break;
+      this.#left += 1;
+      // It may have been held again since, and given up again.
+      if (this.#matched.get(next.value)?.until !== next.until) continue;
+      this.#matched.delete(next.value);
+      this.#index.remove(next.value);
+    }
+    if (2 * this.#left < this.#leaving.length) return;
+    this.#leaving = this.#leaving.slice(this.#left);
+    this.#left = 0;
   }
 
   #parts(owner: string, value: string): string[] {
     const parts = partsOf(value).filter((part) => part.length >= this.#minLength);
     if (parts.length === 0 && value.trim() !== '') this.#onTooShort(owner);
     return parts;
-  }
-
-  #isHeld(value: string): boolean {
-    for (const held of this.#owners.values()) if (held.has(value)) return true;
-    return false;
   }
 }

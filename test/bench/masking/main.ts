@@ -26,7 +26,6 @@ const values = Array.from({ length: SECRETS }, (_, at) => randomBytes(12 + (at %
 const before = memory();
 const known = createKnownSecrets({ now: () => 0 });
 known.set('bench', values);
-known.prepare();
 const tablesMegabytes = (memory() - before) / 1e6;
 console.log(`${SECRETS} known secrets: ${tablesMegabytes.toFixed(1)} MB`);
 
