@@ -14,7 +14,7 @@ import { createRouter, type Router } from './receive/route.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GatewaysDeps extends GatewayDeps, StateDeps {
-  readonly lending: Pick<LenderDeps, 'files' | 'clock' | 'random'>;
+  readonly lending: Pick<LenderDeps, 'files' | 'clock' | 'random' | 'lookup'>;
   /** What outlives a restart of this process. */
   readonly stateDir: string;
   readonly connect: (server: ServerSpec, bundle: Bundle, state: GatewayState) => Upstream;

@@ -109,7 +109,10 @@ async function serve(parts: Parts): Promise<void> {
   const serving = new Gateways({
     egress,
     approvals: createApprovals(client),
-    lending: { files: nodeFiles, clock: steadyClock, random: Math.random },
+    lending: {
+      ...{ files: nodeFiles, clock: steadyClock, random: Math.random },
+      lookup: lookupBy(config.names),
+    },
     stateDir: config.stateDir,
     authorityDirectory: authorityDirectory(config),
     resolve: resolveBy(config),

@@ -9,6 +9,7 @@ import type { Part } from './part.ts';
 import { PAUSE_IMAGE, pause } from './pause/part.ts';
 import { runtimes } from './runtimes/part.ts';
 import { vault } from './vault/part.ts';
+import { KUBERNETES_AUTH, vaultKubernetes } from './vault-kubernetes/part.ts';
 
 export {
   BASE_IMAGE,
@@ -24,6 +25,8 @@ export {
   pythonPath,
   runtimes,
   vault,
+  KUBERNETES_AUTH,
+  vaultKubernetes,
 };
 
 export const PARTS: readonly Part[] = [
@@ -34,6 +37,7 @@ export const PARTS: readonly Part[] = [
   kubernetes,
   helm,
   vault,
+  vaultKubernetes,
   runtimes,
   databaseClients,
 ];

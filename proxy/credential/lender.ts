@@ -1,4 +1,5 @@
 /** What those who need a credential ask for it, and what lending needs. */
+import type { LookupFunction } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Whose } from '../session/whose-call.ts';
@@ -40,6 +41,8 @@ export interface LenderDeps {
   /** File of the ids of leases that are held; it outlives the process. */
   readonly journalFile: string;
   readonly limits?: LeaseLimits;
+  /** Where the name of Vault lies; without it, where this machine says. */
+  readonly lookup?: LookupFunction | undefined;
   /** Time-outs towards Vault, other than the usual. */
   readonly patience?: { readonly answerMs?: number; readonly patienceMs?: number };
 }

@@ -38,11 +38,16 @@ export async function provideImage(cluster: Cluster): Promise<{ bytesWithoutBase
 }
 
 /** Installs the chart, or brings the installation to these values; resolves when all of it is ready. */
-export function installGatehouse(cluster: Cluster, values: readonly string[] = []): Promise<string> {
+export function installGatehouse(
+  cluster: Cluster,
+  values: readonly string[] = [],
+  { reuseValues = false }: { readonly reuseValues?: boolean } = {},
+): Promise<string> {
   const { repository, tag } = partsOf(cluster.images.gatehouse);
   const all = [`image.repository=${repository}`, `image.tag=${tag}`, ...values];
   return cluster.helm([
     ...['upgrade', RELEASE, CHART, '--install', `--namespace=${NAMESPACE}`, '--create-namespace'],
+    ...(reuseValues ? ['--reuse-values'] : []),
     ...['--wait', '--timeout=120s', ...all.map((value) => `--set=${value}`)],
   ]);
 }

@@ -20,6 +20,7 @@ export interface VaultAccessDeps {
   readonly onTokenEnd: (token: VaultToken) => void;
   /** Time-outs other than the usual. */
   readonly patience?: Pick<TransportOptions, 'answerMs' | 'patienceMs'>;
+  readonly lookup?: TransportOptions['lookup'];
 }
 
 /** Each throws VaultError. */

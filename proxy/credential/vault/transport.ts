@@ -2,6 +2,7 @@
  * HTTPS to one Vault, by undici: its own roots, time-outs, no way to another host, patience with a Vault that is busy.
  * What `node-vault` would do by itself (axios) follows redirects with the token, waits for ever and forgets Retry-After.
  */
+import type { LookupFunction } from 'node:net';
 import { Agent, request as send, type Dispatcher } from 'undici';
 import type { Clock } from '../../../lib/clock.ts';
 import { sentenceOf } from '../../../lib/errors.ts';
@@ -13,6 +14,8 @@ export interface TransportOptions {
   readonly address: string;
   /** PEM of the roots that vouch for it; the machine's without it. */
   readonly caBundle: string | undefined;
+  /** Where its name lies; without it, where this machine says. */
+  readonly lookup?: LookupFunction | undefined;
   readonly clock: Clock;
   /** [0, 1) */
   readonly random: () => number;
@@ -58,6 +61,7 @@ export function createTransport(options: TransportOptions): Transport {
     connect: {
       ...(options.caBundle === undefined ? {} : { ca: options.caBundle }),
       rejectUnauthorized: true,
+      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
       timeout: CONNECT_MS,
     },
     headersTimeout: answerMs,
