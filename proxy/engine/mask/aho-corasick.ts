@@ -16,8 +16,8 @@ export class AhoCorasick {
   /** Next state times CLASSES; complemented where a literal ends in that state. */
   readonly #next: Int32Array;
   /** Literals that end in a state, and the nearest shorter state (by suffix) where one ends. */
-  readonly #ends: number[][] = [];
-  readonly #shorter: Int32Array;
+  #ends: (readonly number[] | undefined)[] = [];
+  #shorter: Int32Array;
 
   constructor(literals: readonly string[]) {
     this.#classify(literals);
@@ -31,15 +31,23 @@ export class AhoCorasick {
 
   /** Scans in time linear in the text and the number of candidates. */
   scan(text: string, onCandidate: OnCandidate): void {
+    const run = { state: 0 };
+    for (let end = this.#nextEnd(text, 0, run); end !== -1; end = this.#nextEnd(text, end, run))
+      this.#report(run.state >> CLASS_BITS, end, onCandidate);
+  }
+
+  /** Where the next literal ends, or -1. By itself, because calls make a loop over arrays slow. */
+  #nextEnd(text: string, from: number, run: { state: number }): number {
     const next = this.#next;
     const classes = this.#classes;
-    let state = 0;
-    for (let at = 0; at < text.length; at += 1) {
+    let state = run.state;
+    for (let at = from; at < text.length; at += 1) {
       state = next[state + (classes[text.charCodeAt(at)] ?? 0)] ?? 0;
       if (state >= 0) continue;
-      state = ~state;
-      this.#report(state >> CLASS_BITS, at + 1, onCandidate);
+      run.state = ~state;
+      return at + 1;
     }
+    return -1;
   }
 
   #report(state: number, end: number, onCandidate: OnCandidate): void {
@@ -74,7 +82,7 @@ export class AhoCorasick {
         }
         state = table[cell] ?? 0;
       }
-      if (state !== 0) (this.#ends[state] ??= []).push(index);
+      if (state !== 0) this.#ends[state] = [...(this.#ends[state] ?? []), index];
     }
     return used;
   }
@@ -85,7 +93,7 @@ export class AhoCorasick {
     const queue = new Int32Array(used);
     let queued = 1;
     for (let at = 0; at < queued; at += 1) queued = this.#linkState(queue[at] ?? 0, suffix, queue, queued);
-    this.#encode(used);
+    this.#arrange(queue);
   }
 
   /** Puts the children of a state into the queue; how many are in it then. */
@@ -109,16 +117,30 @@ export class AhoCorasick {
     return count;
   }
 
-  /** Counted by hand: there are millions of cells, and a new secret waits for them. */
-  #encode(used: number): void {
-    const next = this.#next;
-    const reports = new Uint8Array(used);
-    for (let state = 0; state < used; state += 1)
-      reports[state] = this.#endsAt(state) || this.#shorter[state] !== 0 ? 1 : 0;
-    for (let cell = 0; cell < next.length; cell += 1) {
-      const state = next[cell] ?? 0;
-      next[cell] = reports[state] === 1 ? ~(state * CLASSES) : state * CLASSES;
+  /**
+   * Numbers the states in that order: a text mostly moves between the first few, which then lie together. Counted by hand,
+   * because there are many cells.
+   */
+  #arrange(order: Int32Array): void {
+    const old = this.#next.slice();
+    const cells = new Int32Array(order.length);
+    for (const [at, state] of order.entries()) {
+      const reports = this.#endsAt(state) || this.#shorter[state] !== 0;
+      cells[state] = reports ? ~(at * CLASSES) : at * CLASSES;
     }
+    for (let at = 0; at < order.length; at += 1) {
+      const row = (order[at] ?? 0) * CLASSES;
+      for (let cls = 0; cls < CLASSES; cls += 1)
+        this.#next[at * CLASSES + cls] = cells[old[row + cls] ?? 0] ?? 0;
+    }
+    const numberOf = (state: number): number => {
+      const cell = cells[state] ?? 0;
+      return (cell < 0 ? ~cell : cell) / CLASSES;
+    };
+    const ends = this.#ends;
+    const shorter = this.#shorter;
+    this.#ends = Array.from(order, (state) => ends[state]);
+    this.#shorter = Int32Array.from(order, (state) => numberOf(shorter[state] ?? 0));
   }
 
   #endsAt(state: number): boolean {

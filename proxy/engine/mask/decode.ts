@@ -1,6 +1,6 @@
 /** What runs of base64, base64url and hex say. */
 import { isAscii, isUtf8 } from 'node:buffer';
-import { isHexDigit } from './features.ts';
+import { isHexDigit } from './kinds.ts';
 import type { Span } from './types.ts';
 
 export interface Decoded {
@@ -20,7 +20,18 @@ export function decodeRun(text: string, { start, end }: Span): Decoded[] {
   const encoded = text.slice(start, end).replace(/\s+/g, '');
   if (/^[0-9A-Fa-f]+$/.test(encoded)) return [decoded(Buffer.from(encoded, 'hex'))];
   const phases = encoded.length <= ANY_PHASE_MAX ? [0, 1, 2, 3] : [0];
-  return phases.map((phase) => decoded(Buffer.from(encoded.slice(phase), 'base64')));
+  return untilText(phases.map((phase) => () => decoded(Buffer.from(encoded.slice(phase), 'base64'))));
+}
+
+/** Long text comes from one place where groups may begin, and from no other by chance. */
+function untilText(decodings: readonly (() => Decoded)[]): Decoded[] {
+  const tried: Decoded[] = [];
+  for (const decoding of decodings) {
+    const one = decoding();
+    tried.push(one);
+    if (!one.binary) break;
+  }
+  return tried;
 }
 
 function decodeShort(text: string, start: number, end: number): Decoded[] {
@@ -78,12 +89,15 @@ function isAsciiText(byte: number): boolean {
   return byte >= 0x20 ? byte < 0x7f : byte === 0 || (byte >= 0x09 && byte <= 0x0d);
 }
 
+/** What no text holds that people and programs write; NUL is left out instead. */
+// eslint-disable-next-line no-control-regex -- control characters are what it is about
+const CONTROL = /[\x01-\x08\x0e-\x1f\x7f]/;
+
 function decoded(bytes: Buffer): Decoded {
-  const ascii = isAscii(bytes);
-  const text = ascii ? undefined : utf8Text(bytes);
+  const text = isAscii(bytes) ? bytes.toString('latin1') : utf8Text(bytes);
   return {
     text: (text ?? bytes.toString('latin1')).replaceAll('\0', ''),
-    binary: !bytes.every((byte) => byte >= 0x80 || isAsciiText(byte)) || !(ascii || text !== undefined),
+    binary: text === undefined || CONTROL.test(text),
   };
 }
 

@@ -12,7 +12,7 @@ import { describedIn } from './described.ts';
 import { examine, knownIn } from './examine.ts';
 import { maskProtobuf, type Described } from './protobuf.ts';
 import { SELECTOR_RANK, Withheld, type Claim } from './ledger.ts';
-import { Marks } from './marks.ts';
+import { marksIn, type Marks } from './marks.ts';
 import type { Role } from './shape.ts';
 import { escaped, inToken } from './tokens.ts';
 import type { Found } from './types.ts';
@@ -31,6 +31,7 @@ const NO_SEAMS_HERE: readonly Found[] = [];
 /** The edits that mask a validated JSON text, in order. Throws Withheld and BudgetSpent. */
 export function maskDocument(work: Work, document: Document): JsonEdit[] {
   const masker = new DocumentMasker(work, document);
+  if (masker.hasNothingToDo) return [];
   scanJson(document.text, masker);
   return masker.finish();
 }
@@ -40,6 +41,8 @@ class DocumentMasker implements JsonVisitor {
   readonly #document: Document;
   readonly #cursor: Cursor;
   readonly #marks: Marks;
+  /** Whether every string that holds an escape is looked at, and whether everything is. */
+  readonly #everyEscaped: boolean;
   readonly #everyLeaf: boolean;
   /** Strings that are base64 of protobuf messages which a policy describes, by where they begin. */
   readonly #described: ReadonlyMap<number, Described>;
@@ -53,10 +56,19 @@ class DocumentMasker implements JsonVisitor {
     this.#work = work;
     this.#document = document;
     this.#cursor = new Cursor(work.plan, document);
-    this.#marks = new Marks(work.probe, document.text);
     this.#described = describedIn(document.text, work.plan);
     this.#everyLeaf = work.probe.matcher.mayMatch(document.text);
+    this.#everyEscaped =
+      !work.plan.readsSurface || (work.probe.known.mayBeEscaped && document.text.includes('\\'));
+    this.#marks = marksIn(document.text, work.plan, work.probe);
     this.#pathHere = () => (document.nesting > 0 ? document.path : this.#cursor.path(document.path));
+  }
+
+  /** Whether the text itself tells that nothing in it is to be masked. */
+  get hasNothingToDo(): boolean {
+    const isDrawnIn =
+      this.#document.selected.length > 0 || (this.#document.nesting === 0 && this.#work.seams.size > 0);
+    return this.#marks.isEmpty && !isDrawnIn && this.#work.plan.readsSurface && !this.#everyEscaped;
   }
 
   /** The edits in order, without those in elements that are taken out. */
@@ -98,7 +110,7 @@ class DocumentMasker implements JsonVisitor {
     const key = tokenValue(this.#document.text, start, end, plain);
     frame.key = key;
     frame.shownKey = key;
-    if (plain && !this.#isInteresting(start, end)) return;
+    if (!this.#isLookedAt(start, end, plain)) return;
     const { probe, ledger } = this.#work;
     const found = examine(probe, key, undefined);
     // The path must not show what the key may not.
@@ -118,7 +130,7 @@ class DocumentMasker implements JsonVisitor {
       return;
     }
     const seams = this.#seamsAt(start);
-    if (plain && seams.length === 0 && !this.#isPicked(at) && !this.#isInteresting(start, end)) return;
+    if (seams.length === 0 && !this.#isPicked(at) && !this.#isLookedAt(start, end, plain)) return;
     const text = tokenValue(this.#document.text, start, end, plain);
     const { role } = at.shape;
     const place = { ...at, role, nesting: this.#document.nesting, seams, path: this.#pathHere };
@@ -158,13 +170,13 @@ class DocumentMasker implements JsonVisitor {
 
   /** Whether the place of a value, or its key, says that it is looked at whatever it holds. */
   #isPicked({ selected, key }: Reached): boolean {
-    return selected.length > 0 || (key !== undefined && this.#work.plan.factsOf(key).secretName);
+    return selected.length > 0 || (key !== undefined && this.#work.plan.factsOf(key).telling);
   }
 
   number(start: number, end: number): void {
     const at = this.#cursor.next();
-    const interesting = this.#isInteresting(start, end);
-    if (interesting || at.selected.length > 0) this.#scalar(start, end, at, interesting);
+    const interesting = this.#isInteresting(start, end) || this.#isPicked(at);
+    if (interesting) this.#scalar(start, end, at, interesting);
   }
 
   literal(start: number, end: number): void {
@@ -213,6 +225,10 @@ class DocumentMasker implements JsonVisitor {
   /** A promise is about the message, not about JSON in its strings. */
   #promised(): Promised | undefined {
     return this.#document.nesting === 0 ? this.#work.promise : undefined;
+  }
+
+  #isLookedAt(start: number, end: number, plain: boolean): boolean {
+    return (!plain && this.#everyEscaped) || this.#isInteresting(start, end);
   }
 
   #isInteresting(start: number, end: number): boolean {

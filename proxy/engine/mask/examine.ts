@@ -3,7 +3,7 @@ import { featuresOf, type Features } from './features.ts';
 import type { KnownSecrets } from './known-secrets.ts';
 import type { PatternMatcher } from './pattern-matcher.ts';
 import type { Found } from './types.ts';
-import { viewsOf } from './views.ts';
+import { viewsOf, type View } from './views.ts';
 
 /** How many layers of encoding are undone. */
 export const MAX_LAYERS = 4;
@@ -16,27 +16,58 @@ export interface Probe {
 }
 
 /** Everything the detectors see in a text and under up to four layers of encoding in it, in its own offsets. */
-export function examine(probe: Probe, text: string, key: string | undefined, layer = 0): Found[] {
-  const found: Found[] = [...knownIn(probe, text), ...probe.matcher.literal(text, key, probe.budget)];
-  probe.budget.spend(text.length);
-  const features = featuresOf(text);
-  if (features.digits) found.push(...probe.matcher.numbers(text, key, probe.budget));
-  if (key !== undefined && layer === 0) found.push(...probe.matcher.member(text, key));
-  found.push(...probe.matcher.userPatterns(text, probe.budget));
-  if (layer < MAX_LAYERS) found.push(...examineViews(probe, text, features, layer));
+export function examine(probe: Probe, text: string, key: string | undefined): Found[] {
+  const found = new Examination(probe).surface(text, key);
+  if (key !== undefined) found.push(...probe.matcher.member(text, key));
   return found;
 }
 
 /** What the detectors see under the encodings that the features tell of. */
-export function examineViews(probe: Probe, text: string, features: Features, layer: number): Found[] {
-  const found: Found[] = [];
-  for (const view of viewsOf(text, features)) {
-    const inside = view.binary
-      ? examineBinary(probe, view.text)
-      : examine(probe, view.text, undefined, layer + 1);
-    for (const one of inside) found.push({ ...one, ...view.toParent(one) });
+export function examineViews(probe: Probe, text: string, features: Features): Found[] {
+  return new Examination(probe).views(text, features, 0);
+}
+
+/** What all of a text says is gone through once: to undo its encodings in another order mostly comes to the same. */
+class Examination {
+  readonly #probe: Probe;
+  #seen: Set<string> | undefined;
+
+  constructor(probe: Probe) {
+    this.#probe = probe;
   }
-  return found;
+
+  surface(text: string, key: string | undefined, layer = 0): Found[] {
+    const { matcher, budget } = this.#probe;
+    const found: Found[] = [...knownIn(this.#probe, text), ...matcher.literals.find(text, key, budget)];
+    budget.spend(text.length);
+    const features = featuresOf(text);
+    found.push(...matcher.numbers.find(text, features.numbers, key, budget));
+    found.push(...matcher.userPatterns(text, budget));
+    if (layer < MAX_LAYERS) found.push(...this.views(text, features, layer));
+    return found;
+  }
+
+  views(text: string, features: Features, layer: number): Found[] {
+    const found: Found[] = [];
+    for (const view of viewsOf(text, features)) {
+      this.#probe.budget.spend(view.text.length);
+      const inside = view.whole ? this.#whole(view.text, layer + 1) : insideRun(this.#probe, view, layer + 1);
+      for (const one of inside) found.push({ ...one, ...view.toParent(one) });
+    }
+    return found;
+  }
+
+  #whole(text: string, layer: number): Found[] {
+    this.#seen ??= new Set();
+    if (this.#seen.has(text)) return [];
+    this.#seen.add(text);
+    return this.surface(text, undefined, layer);
+  }
+}
+
+function insideRun(probe: Probe, { text, binary }: View, layer: number): Found[] {
+  if (!binary) return new Examination(probe).surface(text, undefined, layer);
+  return [...knownIn(probe, text), ...probe.matcher.literals.find(text, undefined, probe.budget)];
 }
 
 /** Known values alone, on the surface of the text. */
@@ -44,8 +75,4 @@ export function knownIn({ known, budget }: Probe, text: string): Found[] {
   return known
     .find(text, budget)
     .map(({ start, end, value }) => ({ start, end, detector: undefined, value }));
-}
-
-function examineBinary(probe: Probe, text: string): Found[] {
-  return [...knownIn(probe, text), ...probe.matcher.literal(text, undefined, probe.budget)];
 }

@@ -1,4 +1,4 @@
-import { isDisguise, undisguised } from './features.ts';
+import { isDisguise, undisguised } from './kinds.ts';
 
 /**
  * The forms in which a known value is looked for directly: as it is, in hex, and in base64 at the three places

@@ -1,59 +1,66 @@
-import type { Probe } from './examine.ts';
-import { scanFeatures } from './features.ts';
-
-const FIRST_STRIDE = 256;
-const LAST_STRIDE = 16_384;
-
 /**
- * Says which tokens of a JSON text examine could find something in. One look at a stretch of many tokens spares a
- * look at each; stretches begin where they are first asked about, so that what is never asked about, such as a
- * string with escapes, which is examined in any case, is not looked at here.
+ * Where in a JSON text examine could find something. Most messages have no such place: for them one pass spares the
+ * walk through values, JSON in strings and encodings. What cannot be told from the text it leaves to that.
  */
+import { examineViews, knownIn, type Probe } from './examine.ts';
+import type { Plan } from './plan.ts';
+import { surfaceOf } from './surface.ts';
+import type { Span } from './types.ts';
+
+/** Places in a text, and runs in it that count where something hides in them. To be asked in the order of the text. */
 export class Marks {
-  readonly #probe: Probe;
-  readonly #text: string;
-  /** Ascending; of the stretch that ends at `#lookedTo`. */
-  #marks: readonly number[] = [];
-  #next = 0;
-  #lookedTo = 0;
-  #stride = FIRST_STRIDE;
+  readonly #offsets: Int32Array;
+  readonly #runs: readonly Span[];
+  readonly #hides: (run: Span) => boolean;
+  #nextOffset = 0;
+  #nextRun = 0;
+  /** The run that was found to hide something last. */
+  #hiding = -1;
 
-  constructor(probe: Probe, text: string) {
-    this.#probe = probe;
-    this.#text = text;
+  constructor(offsets: readonly number[], runs: readonly Span[], hides: (run: Span) => boolean) {
+    this.#offsets = Int32Array.from(offsets).sort();
+    this.#runs = runs;
+    this.#hides = hides;
   }
 
-  /** Whether something may lie in the token. To be asked in the order of the text. */
+  get isEmpty(): boolean {
+    return this.#offsets.length === 0 && !this.#hasRun(0, Infinity);
+  }
+
+  /** Whether something may lie in the token. */
   has(start: number, end: number): boolean {
-    if (end > this.#lookedTo) this.#look(start, end);
-    while ((this.#marks[this.#next] ?? Infinity) < start) this.#next += 1;
-    return (this.#marks[this.#next] ?? Infinity) < end;
+    while ((this.#offsets[this.#nextOffset] ?? Infinity) < start) this.#nextOffset += 1;
+    return (this.#offsets[this.#nextOffset] ?? Infinity) < end || this.#hasRun(start, end);
   }
 
-  #look(start: number, end: number): void {
-    this.#stride =
-      start - this.#lookedTo > FIRST_STRIDE ? FIRST_STRIDE : Math.min(2 * this.#stride, LAST_STRIDE);
-    this.#lookedTo = Math.min(this.#text.length, Math.max(end, start + this.#stride));
-    this.#marks = marksIn(this.#probe, this.#text.slice(start, this.#lookedTo), start);
-    this.#next = 0;
+  /** To decode is dear: a run is decoded where nothing else marks its token, and once. */
+  #hasRun(start: number, end: number): boolean {
+    for (let run = this.#runs[this.#nextRun]; run !== undefined; run = this.#runs[this.#nextRun]) {
+      if (run.start >= end) return false;
+      if (run.start >= start && this.#isHiding(run)) return true;
+      this.#nextRun += 1;
+    }
+    return false;
+  }
+
+  #isHiding(run: Span): boolean {
+    if (this.#hiding === this.#nextRun) return true;
+    if (!this.#hides(run)) return false;
+    this.#hiding = this.#nextRun;
+    return true;
   }
 }
 
-/** Offsets of what gives a reason to look closer. */
-function marksIn({ known, matcher, budget }: Probe, text: string, base: number): number[] {
-  const marks: number[] = [];
-  const mark = (at: number): number => marks.push(base + at);
-  budget.spend(3 * text.length);
-  for (const { start } of known.find(text, budget)) mark(start);
-  matcher.eachCue(text, (end) => mark(end - 1));
-  scanFeatures(text, {
-    escape: () => undefined,
-    percent: mark,
-    disguise: mark,
-    digits: (at) => {
-      if (matcher.wantsNumbers) mark(at);
-    },
-    run: mark,
-  });
-  return marks.sort((a, b) => a - b);
+export function marksIn(text: string, plan: Plan, probe: Probe): Marks {
+  const { matcher, budget } = probe;
+  budget.spend(text.length);
+  const { marks, runs } = surfaceOf(text, plan, budget);
+  for (const { start } of knownIn(probe, text)) marks.push(start);
+  matcher.literals.eachMark(text, budget, (at) => marks.push(at));
+  return new Marks(marks, runs, (run) => hidesSomething(probe, text, run));
+}
+
+function hidesSomething(probe: Probe, text: string, run: Span): boolean {
+  const features = { escapes: false, percent: false, disguise: false, numbers: [], runs: [run] };
+  return examineViews(probe, text, features).length > 0;
 }

@@ -23,7 +23,8 @@ export interface ProtobufUse extends MaskedMessage {
 export interface KeyFacts {
   /** Who selects it by key, or by column: to the rows of a table in JSON their columns are keys. */
   readonly uses: readonly Use[];
-  readonly secretName: boolean;
+  /** Whether it tells that its value is a secret, or what number that is: such a value is looked at. */
+  readonly telling: boolean;
 }
 
 const KEYS_REMEMBERED = 4096;
@@ -73,9 +74,17 @@ export class Plan {
     );
   }
 
+  /**
+   * Whether the text of a message tells where in it something is to be masked, whatever escapes stand in it; else every
+   * string with an escape is looked at by itself.
+   */
+  get readsSurface(): boolean {
+    return !this.selectsByPlace && this.protobuf.length === 0 && !this.matcher.hasPatterns;
+  }
+
   /** Whether some key tells that its value is to be masked. */
   get wantsKeys(): boolean {
-    return this.#keys.size > 0 || this.matcher.wantsMembers;
+    return this.#keys.size > 0 || this.matcher.wantsMembers || !this.matcher.numbers.words.areNone;
   }
 
   /** Whether it matters where a value lies, beyond the key it is under. */
@@ -92,6 +101,12 @@ export class Plan {
     return this.#ranks.get(detector) ?? 0;
   }
 
+  /** Whether a key says that its value is looked at whatever it holds. */
+  isPicked(key: string): boolean {
+    const { uses, telling } = this.factsOf(key);
+    return uses.length > 0 || telling;
+  }
+
   columnUses(header: string): readonly Use[] {
     return this.#columns.get(normalizeKey(header)) ?? [];
   }
@@ -103,7 +118,7 @@ export class Plan {
     const normalized = normalizeKey(key);
     const facts = {
       uses: [...(this.#keys.get(normalized) ?? []), ...(this.#columns.get(normalized) ?? [])],
-      secretName: this.matcher.wantsMembers && isSecretName(key),
+      telling: (this.matcher.wantsMembers && isSecretName(key)) || this.matcher.numbers.words.areIn(key),
     };
     if (this.#facts.size >= KEYS_REMEMBERED) this.#facts.clear();
     if (key.length <= 64) this.#facts.set(key, facts);

@@ -1,151 +1,151 @@
-import {
-  BETWEEN_DIGITS,
-  DIGIT,
-  ENCODED,
-  isHexDigit,
-  KINDS,
-  MARK,
-  mayBeEncoded,
-  MIN_DIGITS,
-  MIN_MIXED_DIGITS,
-  MIN_WRAPPED,
-} from './features.ts';
+import type { Budget } from './budget.ts';
+import { mayBeEncoded, mayBeWrapped } from './encoded-runs.ts';
+import { DIGIT, isHexDigit, MARK, walkWords, type WordSink } from './kinds.ts';
+import { NumberScan } from './number-scan.ts';
 import type { Plan } from './plan.ts';
 import type { Span } from './types.ts';
 
 const QUOTE = 0x22;
 const PERCENT = 0x25;
+const SPACE = 0x20;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
 /** What may stand between a key and its colon, written in whatever depth of strings. */
 const SPACES = /(?:[ \n\r\t]|\\+[nrt])*/y;
+/** What may part the lines of an encoded text in a string of JSON. */
+const BREAK = /^(?:\\[nrt]|[ \t])+$/;
+const MAX_BREAK = 24;
 
-/**
- * One pass over the text of a message, through all strings of JSON in it at once. It is plain where its escapes
- * only part words from one another, so that every word of every value stands in it as it is; where no number has
- * the shape of one that is looked for; and where no key selects its value.
- */
-export class Surface {
+/** What one pass over a JSON text sees in all its strings, and in the strings of JSON in them, at once. */
+export interface Surface {
+  /**
+   * Where an escape, a percent sign or a disguise may hide something, where a number may be that is looked for, and where
+   * the key of a member of JSON in a string selects its value. Not in order.
+   */
+  readonly marks: number[];
   /** Runs that may be base64 or hex. */
+  readonly runs: readonly Span[];
+}
+
+export function surfaceOf(text: string, plan: Plan, budget: Budget): Surface {
+  const scan = new SurfaceScan(text, plan, budget);
+  walkWords(text, scan);
+  scan.end();
+  return scan;
+}
+
+class SurfaceScan implements WordSink, Surface {
+  readonly marks: number[] = [];
   readonly runs: Span[] = [];
   readonly #plan: Plan;
   readonly #text: string;
   readonly #wantsKeys: boolean;
-  readonly #wantsNumbers: boolean;
+  readonly #numbers: NumberScan | undefined;
   #quote = -1;
   #quoteSlashes = 0;
-  #runStart = 0;
-  #runKinds = 0;
-  #stretchStart = 0;
-  #digits = 0;
-  /** Digits since the last letter, and whether there were ever as many of them as any number has. */
-  #row = 0;
-  #isPure = false;
+  /** The quote of JSON itself that came last, and whether a string began there. */
+  #opened = -1;
+  #isInString = false;
+  #marked = -1;
 
-  constructor(plan: Plan, text: string) {
-    this.#plan = plan;
+  constructor(text: string, plan: Plan, budget: Budget) {
     this.#text = text;
+    this.#plan = plan;
     this.#wantsKeys = plan.wantsKeys;
-    this.#wantsNumbers = plan.matcher.wantsNumbers;
+    const { numbers } = plan.matcher;
+    if (!numbers.isEmpty)
+      this.#numbers = new NumberScan(text, (stretch) => {
+        if (!this.#isMarked(stretch.at) && numbers.mayHold(text, stretch, budget)) this.#mark(stretch.at);
+      });
   }
 
-  /** Goes through the text, once. */
-  isPlain(): boolean {
-    const text = this.#text;
-    for (let at = 0; at < text.length; at += 1) {
-      const code = text.charCodeAt(at);
-      const kind = KINDS[code] ?? 0;
-      if ((kind & ENCODED) !== 0) this.#runKinds |= kind;
-      else this.#endRun(at);
-      if ((kind & (ENCODED | BETWEEN_DIGITS)) !== 0) {
-        this.#count(kind);
-        continue;
-      }
-      if (!this.#endStretch(at)) return false;
-      if (code === QUOTE && !this.#endString(at, 0)) return false;
-      if (kind !== MARK) continue;
-      const next = this.#behindMark(at, code);
-      if (next === undefined) return false;
-      at = next - 1;
-      this.#runStart = next;
-      this.#stretchStart = next;
-    }
-    this.#endRun(text.length);
-    return this.#endStretch(text.length);
+  word(start: number, end: number, kinds: number): void {
+    if ((kinds & DIGIT) !== 0) this.#numbers?.word(start, end, kinds);
+    else this.#numbers?.letters();
+    if (mayBeEncoded(this.#text, start, end, kinds)) this.#run({ start, end });
   }
 
-  #count(kind: number): void {
-    if ((kind & DIGIT) !== 0) {
-      this.#digits += 1;
-      this.#row += 1;
-      if (this.#row === MIN_DIGITS) this.#isPure = true;
-    } else if ((kind & BETWEEN_DIGITS) === 0) this.#row = 0;
+  other(at: number, code: number, kind: number): number {
+    const next = kind === MARK ? this.#behindMark(at, code) : at + 1;
+    if (code === QUOTE) this.#endString(at, 0);
+    this.#numbers?.breakAt(next);
+    return next;
   }
 
-  #endRun(at: number): void {
-    if (mayBeEncoded(at - this.#runStart, this.#runKinds)) this.runs.push({ start: this.#runStart, end: at });
-    this.#runStart = at + 1;
-    this.#runKinds = 0;
+  end(): void {
+    this.#numbers?.end();
   }
 
-  /** A stretch ends at what no number holds, in which none looks for a neighbour either. */
-  #endStretch(at: number): boolean {
-    const start = this.#stretchStart;
-    const isPure = this.#isPure;
-    const mayBeNumber = isPure || this.#digits >= MIN_MIXED_DIGITS;
-    this.#stretchStart = at + 1;
-    this.#digits = 0;
-    this.#row = 0;
-    this.#isPure = false;
-    if (!mayBeNumber || !this.#wantsNumbers) return true;
-    return !this.#plan.matcher.mayHoldNumber(this.#text.slice(start, at), isPure);
+  #run(run: Span): void {
+    const last = this.runs.at(-1);
+    if (last !== undefined && mayBeWrapped(last) && this.#isBreak(last.end, run.start))
+      this.marks.push(last.start);
+    this.runs.push(run);
   }
 
-  /** The offset behind a percent sign or an escape that hides nothing; undefined where it may hide something. */
-  #behindMark(at: number, code: number): number | undefined {
+  #isBreak(start: number, end: number): boolean {
+    return end - start <= MAX_BREAK && BREAK.test(this.#text.slice(start, end));
+  }
+
+  /** Where to go on behind a percent sign, a disguise or an escape. */
+  #behindMark(at: number, code: number): number {
     if (code === BACKSLASH) return this.#behindEscape(at);
     const hides =
       code !== PERCENT ||
       (isHexDigit(this.#text.charCodeAt(at + 1)) && isHexDigit(this.#text.charCodeAt(at + 2)));
-    return hides ? undefined : at + 1;
+    if (hides) this.#mark(at);
+    return at + 1;
+  }
+
+  /** Of the marks in one string the first is enough. */
+  #isMarked(at: number): boolean {
+    return this.#isInString && at > this.#opened && this.#marked > this.#opened;
+  }
+
+  #mark(at: number): void {
+    if (this.#isMarked(at)) return;
+    this.#marked = Math.max(this.#marked, at);
+    this.marks.push(at);
   }
 
   /**
    * An odd number of backslashes and a letter is a line end or a tab in every reading. An even number would be
    * backslashes in one reading and a line end in another.
    */
-  #behindEscape(at: number): number | undefined {
+  #behindEscape(at: number): number {
     let end = at;
     while (this.#text.charCodeAt(end) === BACKSLASH) end += 1;
     const letter = this.#text.charAt(end);
-    if (letter === '"') return this.#endString(end, end - at) ? end + 1 : undefined;
-    if ((end - at) % 2 === 0 || !'nrt'.includes(letter)) return undefined;
-    return this.#isWrapped(at) ? undefined : end + 1;
+    if (letter === '"') this.#endString(end, end - at);
+    else if ((end - at) % 2 === 0 || !'nrt'.includes(letter)) {
+      this.#mark(at);
+      return end;
+    }
+    return end + 1;
   }
 
-  /** Whether a run ends here, at the end of a line, that may go on in the next one. */
-  #isWrapped(at: number): boolean {
-    const last = this.runs.at(-1);
-    return last?.end === at && last.end - last.start >= MIN_WRAPPED;
-  }
-
-  /** At a quote with so many backslashes before it: false where it ends a key that selects, or may. */
-  #endString(at: number, slashes: number): boolean {
+  /** At a quote with so many backslashes before it: marked where it ends a key that selects, or may. */
+  #endString(at: number, slashes: number): void {
     const opened = this.#quote;
     const sameDepth = this.#quoteSlashes === slashes;
     this.#quote = at;
     this.#quoteSlashes = slashes;
-    if (!this.#wantsKeys || !this.#isBeforeColon(at + 1)) return true;
+    if (slashes % 2 === 0) {
+      this.#opened = at;
+      this.#isInString = !this.#isInString;
+    }
+    if (!this.#wantsKeys || !this.#isBeforeColon(at + 1)) return;
     // A quote or a backslash in a key shows in the number of backslashes, or between the quotes.
     const key = this.#text.slice(opened + 1, at - slashes);
-    if (!sameDepth || key.includes('\\')) return false;
-    const { uses, secretName } = this.#plan.factsOf(key);
-    return uses.length === 0 && !secretName;
+    if (!sameDepth || key.includes('\\') || this.#plan.isPicked(key)) this.marks.push(at);
   }
 
   #isBeforeColon(from: number): boolean {
-    if (this.#text.charCodeAt(from) === COLON) return true;
+    const next = this.#text.charCodeAt(from);
+    if (next === COLON) return true;
+    // Most strings that are no keys end before a comma or a brace.
+    if (next > SPACE && next !== BACKSLASH) return false;
     SPACES.lastIndex = from;
     SPACES.test(this.#text);
     return this.#text.charCodeAt(SPACES.lastIndex) === COLON;

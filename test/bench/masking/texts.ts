@@ -96,6 +96,9 @@ export function hostile(secret: string): Sample[] {
     'short runs of base64': many(`${Buffer.from('token=abc').toString('base64')} `),
     'the middle of a value': many(secret.slice(3, -3)),
     'beginnings of keys': many('-----BEGIN PRIVATE KEY-----\n'),
+    addresses: many('ab@cd.io,'),
+    'phone numbers': many('+49 30 901820, '),
+    'account numbers': many('DE89 3704 0044 0532 0130 00\n'),
     tables: many('| a | b |\n|-|-|\n'),
   };
   return Object.entries(texts).map(([title, text]) => ({ title, text: textOf(text) }));

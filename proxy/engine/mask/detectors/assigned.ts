@@ -1,5 +1,5 @@
 /** Values that only the name they are given to tells to be secret. */
-import { ALPHANUMERIC, filler, type BuiltinDetector, type Surroundings } from './detector.ts';
+import { ALPHANUMERIC, anyCase, filler, type BuiltinDetector, type Surroundings } from './detector.ts';
 import { isPlaceholder, isSecretName, isUuid, looksRandom } from './entropy.ts';
 
 /** A UUID is an identifier in most places; many vendors' keys are one all the same. */
@@ -43,6 +43,10 @@ const KEYS = [
   'account',
 ];
 
+const NAMES = anyCase(
+  `(?:secret|token|passw(?:or)?d|passphrase|credential|(?:${KEYS.join('|')})[_-]?key|pwd)s?`,
+);
+
 export const assigned: readonly BuiltinDetector[] = [
   {
     cue: 'literal',
@@ -58,8 +62,7 @@ export const assigned: readonly BuiltinDetector[] = [
       ...KEYS.flatMap((name) => [`${name}_key`, `${name}key`, `${name}-key`]),
       'pwd',
     ],
-    pattern: String.raw`(?i:secret|token|passw(?:or)?d|passphrase|credential|(?:${KEYS.join('|')})[_-]?key|pwd)(?i:s?)["']?\s{0,8}(?:=>|:=|[:=])\s{0,8}["']?([^\s"'\x60,;<>(){}\[\]&|]{8,})`,
-    reach: { before: 0, after: 400 },
+    pattern: String.raw`${NAMES}["']?\s{0,8}(?:=>|:=|[:=])\s{0,8}["']?([^\s"'\x60,;<>(){}\[\]&|]{8,})`,
     // What is called or indexed is code.
     valid: (value, { next }) =>
       !isPlaceholder(value) && !isIdentifier(value) && next !== '(' && next !== '[' && mayBeSecret(value),

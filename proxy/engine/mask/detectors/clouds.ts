@@ -1,4 +1,4 @@
-import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
+import { ALPHANUMERIC, anyCase, filler, type BuiltinDetector } from './detector.ts';
 import { looksRandom } from './entropy.ts';
 import { alnum, base32, base64, format, hex, upperAlnum, url64 } from './format.ts';
 
@@ -24,8 +24,7 @@ export const clouds: readonly BuiltinDetector[] = [
       'aws_secret',
       'secretkey',
     ],
-    pattern: String.raw`(?i:secret[_ -]?access[_ -]?key|aws_secret(?:_key)?|secretkey)["']?\s{0,8}(?:[:=]|=>)\s{0,8}["']?([A-Za-z0-9/+]{40})`,
-    reach: { before: 16, after: 100 },
+    pattern: String.raw`(?:${anyCase('secret[_ -]?access[_ -]?key|aws_secret(?:_key)?|secretkey')})["']?\s{0,8}(?:[:=]|=>)\s{0,8}["']?([A-Za-z0-9/+]{40})`,
     examples: () => ({
       positive: [
         `aws_secret_access_key = ${filler(ALPHANUMERIC, 38)}/+`,
@@ -53,8 +52,7 @@ export const clouds: readonly BuiltinDetector[] = [
       'The signature of a presigned URL of S3, Cloud Storage or Azure (SAS), which is the right to use it',
     source: 'https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html',
     literals: ['x-amz-signature=', 'x-goog-signature=', '&sig=', '?sig='],
-    pattern: '(?i:x-amz-signature=|x-goog-signature=|[?&]sig=)([A-Za-z0-9%+/]{43,})',
-    reach: { before: 0, after: 700 },
+    pattern: `(?:${anyCase('x-amz-signature=|x-goog-signature=|[?&]sig=')})([A-Za-z0-9%+/]{43,})`,
     examples: () => ({
       positive: [
         `https://b.example/o?X-Amz-Signature=${filler('0123456789abcdef', 64)}`,

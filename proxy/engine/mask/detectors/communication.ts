@@ -60,8 +60,9 @@ export const communication: readonly BuiltinDetector[] = [
     source:
       'https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook',
     literals: ['.webhook.office.com/'],
-    pattern: String.raw`https://[a-z0-9-]+\.webhook\.office\.com/webhookb2/[a-z0-9@-]{30,100}/IncomingWebhook/[a-z0-9]{32}/[A-Za-z0-9/-]{30,100}`,
-    reach: { before: 80, after: 320 },
+    before: 'https://[a-z0-9-]{1,63}',
+    pattern: String.raw`\.webhook\.office\.com/webhookb2/[a-z0-9@-]{30,100}/IncomingWebhook/[a-z0-9]{32}/[A-Za-z0-9/-]{30,100}`,
+    tries: 330,
     examples: () => {
       const uuid = '01234567-89ab-cdef-0123-456789abcdef';
       const url = `https://example.webhook.office.com/webhookb2/${uuid}@${uuid}/IncomingWebhook/${filler('0123456789abcdef', 32)}/${uuid}`;
@@ -77,8 +78,9 @@ export const communication: readonly BuiltinDetector[] = [
     description: 'Google Chat incoming webhook URL',
     source: 'https://developers.google.com/workspace/chat/quickstart/webhooks',
     literals: ['chat.googleapis.com/v1/spaces/'],
-    pattern: String.raw`https://chat\.googleapis\.com/v1/spaces/[A-Za-z0-9_-]+/messages\?key=[A-Za-z0-9_-]+&token=[A-Za-z0-9_%-]{20,}`,
-    reach: { before: 8, after: 300 },
+    before: 'https://',
+    pattern: String.raw`chat\.googleapis\.com/v1/spaces/[A-Za-z0-9_-]{1,64}/messages\?key=[A-Za-z0-9_-]{1,128}&token=[A-Za-z0-9_%-]{20,}`,
+    tries: 300,
     examples: () => {
       const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=${filler(ALPHANUMERIC, 39)}&token=${filler(ALPHANUMERIC, 43)}`;
       return {

@@ -1,5 +1,5 @@
 /** What configuration files and command lines hold, where the words around a value tell what it is. */
-import { ALPHANUMERIC, filler, type BuiltinDetector } from './detector.ts';
+import { ALPHANUMERIC, anyCase, filler, type BuiltinDetector } from './detector.ts';
 import { isPlaceholder } from './entropy.ts';
 
 /** Whether a quote ends the word: literals hold none, since a text is also looked at as JSON that escapes it. */
@@ -15,7 +15,6 @@ export const configuration: readonly BuiltinDetector[] = [
     source: 'https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/#AuthInfo',
     literals: ['client-key-data'],
     pattern: String.raw`client-key-data["']?\s{0,8}:\s{0,8}["']?([A-Za-z0-9+/]{64,}={0,2})`,
-    reach: { before: 0, after: 4096 },
     examples: () => ({
       positive: [`client-key-data: ${filler(ALPHANUMERIC, 128)}`],
       negative: [`client-certificate-data: ${filler(ALPHANUMERIC, 128)}`, 'client-key-data: REDACTED'],
@@ -28,8 +27,8 @@ export const configuration: readonly BuiltinDetector[] = [
     source: 'https://github.com/docker/cli/blob/master/docs/reference/commandline/login.md',
     literals: ['auth'],
     mayStand: isQuoted,
-    reach: { before: 1, after: 512 },
-    pattern: String.raw`"auth"\s{0,8}:\s{0,8}"([A-Za-z0-9+/]{8,}={0,2})"`,
+    before: '"',
+    pattern: String.raw`auth"\s{0,8}:\s{0,8}"([A-Za-z0-9+/]{8,1024}={0,2})"`,
     valid: (value) => /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1')),
     examples: () => ({
       positive: [`{"auth": "${Buffer.from('ada:' + filler(ALPHANUMERIC, 12)).toString('base64')}"}`],
@@ -42,8 +41,9 @@ export const configuration: readonly BuiltinDetector[] = [
     description: 'The password of an entry in a .netrc file',
     source: 'https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html',
     literals: ['password '],
-    pattern: String.raw`\b(?:machine\s{1,8}[^\s]{1,128}|default)\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8}([^\s"',;()]{4,})`,
-    reach: { before: 320, after: 300 },
+    before: String.raw`\b(?:machine\s{1,8}[^\s]{1,128}|default)\s{1,8}login\s{1,8}\S{1,128}\s{1,8}`,
+    pattern: String.raw`password\s{1,8}([^\s"',;()]{4,})`,
+    tries: 320,
     valid: (value) => !/^[a-z]+$/.test(value),
     embedded: true,
     examples: () => ({
@@ -86,7 +86,6 @@ export const configuration: readonly BuiltinDetector[] = [
     source: 'https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html',
     literals: ['private-lines:'],
     pattern: String.raw`Private-Lines: [0-9]{1,4}\s([A-Za-z0-9+/=\s]{40,})`,
-    reach: { before: 0, after: 4096 },
     embedded: true,
     examples: () => ({
       positive: [`Private-Lines: 2\n${filler(ALPHANUMERIC, 64)}`],
@@ -100,8 +99,9 @@ export const configuration: readonly BuiltinDetector[] = [
     source: 'https://learn.microsoft.com/en-us/nuget/reference/nuget-config-file#packagesourcecredentials',
     literals: ['password'],
     mayStand: isQuoted,
-    pattern: String.raw`(?i:key=["'](?:ClearText)?Password["'])\s{0,8}value=["']([^"']{4,})["']`,
-    reach: { before: 24, after: 600 },
+    before: anyCase('key=["\'](?:ClearText)?'),
+    pattern: String.raw`${anyCase('password')}["']\s{0,8}value=["']([^"']{4,512})["']`,
+    tries: 512,
     valid: (value) => !isPlaceholder(value),
     embedded: true,
     examples: () => ({
@@ -119,7 +119,7 @@ export const configuration: readonly BuiltinDetector[] = [
     source: 'https://curl.se/docs/manpage.html#-u',
     literals: ['curl '],
     pattern: String.raw`curl (?:[^\n]{0,200}? )??(?:-u|--user)[ =]{0,2}["']?[^\s:"']{1,64}:([^\s"'@]{4,128})`,
-    reach: { before: 0, after: 512 },
+    tries: 400,
     valid: (value) => !isPlaceholder(value),
     embedded: true,
     examples: () => ({

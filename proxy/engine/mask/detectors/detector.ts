@@ -27,10 +27,15 @@ export interface LiteralDetector extends DetectorBase {
   readonly cue: 'literal';
   /** Lower case, without quotes and backslashes; every match holds one of them, in any case. */
   readonly literals: readonly string[];
-  /** RE2. Group 1, where there is one, is the value; else the whole match is. */
+  /**
+   * What begins with the literal. The group, where there is one, is the value; else the whole match is. Linear in what it
+   * goes through: no two parts next to each other, or one within a repetition, take the same character.
+   */
   readonly pattern: string;
-  /** How far a match reaches from the first character of its literal, in both directions. Default 0 and 512. */
-  readonly reach?: { readonly before: number; readonly after: number };
+  /** What of a match stands before its literal, of bounded length. */
+  readonly before?: string;
+  /** How many characters a try that comes to nothing may go through. Default 64. */
+  readonly tries?: number;
   /**
    * Whether a match may lie around the literal that stands from `start` to `end`: a cheap look that spares the pattern,
    * of bounded length, and never false where the pattern matches.
@@ -42,14 +47,22 @@ export interface LiteralDetector extends DetectorBase {
   readonly embedded?: boolean;
 }
 
-/** A number with at least eight digits, or seven and letters. The pattern is of bounded length, so that no input makes it slow. */
+/**
+ * A number with at least eight digits, no letter among the first eight, or what `begins` says. The pattern is of bounded
+ * length, so that no input makes it slow.
+ */
 export interface NumberDetector extends DetectorBase {
   readonly cue: 'digits';
   readonly pattern: RegExp;
-  /** Whether letters may part its digits, or there are but seven of them. */
-  readonly mixed?: boolean;
-  /** What of `valid` goes by the value alone: false where nothing around it could make it valid. */
-  readonly mayBe?: (value: string) => boolean;
+  /** `letter`: a letter and seven digits may begin it. `letters`: two letters and two digits do, whatever follows. */
+  readonly begins?: 'letter' | 'letters';
+  /** In lower case: where none of them stands before a value or in its key, `valid` goes by the value alone. */
+  readonly words?: readonly string[];
+  /** What of `valid` goes by the value and by whether one of the words may stand near it: false only where that is. */
+  readonly mayBe?: (value: string, named: boolean) => boolean;
+  /** Of the shortest number, and how many of them follow one another somewhere in each. Default 0. */
+  readonly leastDigits?: number;
+  readonly leastInARow?: number;
   /** The value at the beginning of a match that took in what follows it. */
   readonly cut?: (match: string) => string;
 }
@@ -69,6 +82,16 @@ export interface PatternDetector {
 
 export type BuiltinDetector = LiteralDetector | NumberDetector | MemberDetector;
 export type Detector = BuiltinDetector | PatternDetector;
+
+/**
+ * A pattern for its letters in either case. V8 finds some of the alternatives of `(?i:…)` in the case they are written in
+ * alone (13.6), and the i flag would hold for all of a pattern.
+ */
+export function anyCase(pattern: string): string {
+  return pattern.replaceAll(/\\.|\[[^\]]*\]|[a-z]/gi, (part) =>
+    part.length > 1 ? part : `[${part.toLowerCase()}${part.toUpperCase()}]`,
+  );
+}
 
 /** Repeats pieces up to a length: for examples that are long but say nothing. */
 export function filler(alphabet: string, length: number): string {

@@ -13,8 +13,8 @@ function find(detector: BuiltinDetector, text: string, key?: string): Found[] {
   const matcher = new PatternMatcher([detector]);
   const budget = new Budget(Infinity);
   return [
-    ...matcher.literal(text, key, budget),
-    ...(featuresOf(text).digits ? matcher.numbers(text, key, budget) : []),
+    ...matcher.literals.find(text, key, budget),
+    ...matcher.numbers.find(text, featuresOf(text).numbers, key, budget),
     ...(key === undefined ? [] : matcher.member(text, key)),
   ];
 }

@@ -59,8 +59,12 @@ export function format({ name, description, source, parts, valid, examples }: Fo
     description,
     source,
     literals: literalsOf(parts[cue] ?? '').map((literal) => literal.toLowerCase()),
-    pattern: parts.map(patternOf).join(''),
-    reach: { before: lengthOf(parts.slice(0, cue)), after: lengthOf(parts.slice(cue)) + 1 },
+    ...(cue === 0 ? {} : { before: parts.slice(0, cue).map(partPattern).join('') }),
+    pattern: parts
+      .slice(cue)
+      .map((part, at, rest) => (at + 1 < rest.length ? partPattern(part) : lastPattern(part)))
+      .join(''),
+    tries: triesOf(parts),
     ...(parts.every(isUnbroken) ? { leastLength: leastLengthOf(parts) } : {}),
     ...(valid === undefined ? {} : { valid }),
     examples: examples ?? (() => examplesOf(parts)),
@@ -85,30 +89,34 @@ function isRun(part: Part): part is Run {
   return typeof part === 'object' && 'charset' in part;
 }
 
-/** Beyond this the greatest length is left open: RE2 writes counted repeats out, and longer ones are no tokens either. */
+/** Beyond this the greatest length of what ends a value is left open: longer ones are tokens all the same. */
 const MAX_COUNTED = 128;
 
-function patternOf(part: Part): string {
+function partPattern(part: Part): string {
   if (!isRun(part)) return `(?:${literalsOf(part).map(quote).join('|')})`;
   const { charset, least, most } = part;
-  if (least === most) return `${charset}{${least}}`;
-  return `${charset}{${least},${most > MAX_COUNTED ? '' : most}}`;
+  return `${charset}{${least === most ? least : `${least},${most}`}}`;
+}
+
+function lastPattern(part: Part): string {
+  return isRun(part) && part.most > MAX_COUNTED ? `${part.charset}{${part.least},}` : partPattern(part);
 }
 
 function quote(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
-/** What is longer than this is matched in a wider window when it is met. */
-const LONG = 512;
-
-function lengthOf(parts: readonly Part[]): number {
-  return parts.reduce(
-    (sum, part) =>
-      sum +
-      (isRun(part) ? Math.min(part.most, LONG) : Math.max(...literalsOf(part).map(({ length }) => length))),
-    0,
+/** All parts may be gone through, and as much of the last one as it has at least. */
+function triesOf(parts: readonly Part[]): number {
+  const last = parts.at(-1);
+  return (
+    parts.slice(0, -1).reduce((sum, part) => sum + (isRun(part) ? part.most : lengthOf(part)), 0) +
+    (last === undefined ? 0 : isRun(last) ? last.least : lengthOf(last))
   );
+}
+
+function lengthOf(part: Exclude<Part, Run>): number {
+  return Math.max(...literalsOf(part).map(({ length }) => length));
 }
 
 function examplesOf(parts: readonly Part[]): ReturnType<LiteralDetector['examples']> {

@@ -1,5 +1,5 @@
 /** Formats that belong to no vendor: keys, JWTs, connection strings, authorization headers. */
-import { ALPHANUMERIC, filler, HEX, type BuiltinDetector } from './detector.ts';
+import { ALPHANUMERIC, anyCase, filler, HEX, type BuiltinDetector } from './detector.ts';
 import { isPlaceholder, looksRandom } from './entropy.ts';
 
 /** RFC 7519: the header is a JSON object that names its algorithm. */
@@ -58,8 +58,7 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'A private key in PEM or OpenPGP armor; cut off keys too',
     source: 'https://www.rfc-editor.org/rfc/rfc7468 and https://www.rfc-editor.org/rfc/rfc9580#section-6.2',
     literals: ['-----begin '],
-    pattern: String.raw`-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,]|-[A-Za-z0-9])+(?:-----END [A-Z0-9 ]{1,40}-----)?`,
-    reach: { before: 0, after: 4096 },
+    pattern: String.raw`-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,]|-[A-Za-z0-9]){1,65536}(?:-----END [A-Z0-9 ]{1,40}-----)?`,
     embedded: true,
     valid: (value) => value.replace(/-----[^-]*-----/g, '').length >= 16,
     examples: () => ({
@@ -79,8 +78,10 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'JSON Web Token or encrypted token in compact form',
     source: 'https://www.rfc-editor.org/rfc/rfc7519',
     literals: ['eyj'],
-    pattern: 'eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]+){0,2}',
-    reach: { before: 0, after: 2048 },
+    pattern:
+      'eyJ[A-Za-z0-9_-]{10,8192}\\.[A-Za-z0-9_-]{0,65536}\\.[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]+){0,2}',
+    leastLength: 23,
+    tries: 8192,
     valid: isJwtHeader,
     examples: () => ({
       positive: [jwtExample()],
@@ -96,8 +97,9 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'The password in a URL with user and password',
     source: 'https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1',
     literals: ['://'],
-    pattern: '[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\\s:/@"\'<>]{0,128}:([^\\s/@"\'<>]{1,256})@[^\\s/@"\'<>${]',
-    reach: { before: 32, after: 400 },
+    before: '[a-zA-Z][a-zA-Z0-9+.-]{1,30}',
+    pattern: '://[^\\s:/@"\'<>]{0,128}:([^\\s/@"\'<>]{1,256})@[^\\s/@"\'<>${]',
+    tries: 416,
     mayStand: hasUser,
     valid: isPassword,
     embedded: true,
@@ -121,9 +123,7 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'Password or key of a keyword connection string (ADO.NET, ODBC, Azure)',
     source: 'https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string',
     literals: ['accountkey=', 'sharedaccesskey=', 'password=', 'pwd='],
-    pattern:
-      '(?i:(?:AccountKey|SharedAccessKey|[;\\s"]Password|[;\\s"]Pwd)\\s{0,3}=\\s{0,3})([^;\\s"\']{6,})',
-    reach: { before: 1, after: 300 },
+    pattern: `(?:${anyCase('AccountKey|SharedAccessKey|(?<=[;\\s"])(?:Password|Pwd)')})=\\s{0,3}([^;\\s"']{6,})`,
     valid: (value, { before }) =>
       isPassword(value) && (value.length >= 40 || /[;=]/.test(before.slice(0, -9))),
     embedded: true,
@@ -141,7 +141,7 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'User and password of HTTP basic authentication',
     source: 'https://www.rfc-editor.org/rfc/rfc7617',
     literals: ['basic '],
-    pattern: '(?i:basic) ([A-Za-z0-9+/]{8,}={0,2})',
+    pattern: anyCase('basic ') + '([A-Za-z0-9+/]{8,}={0,2})',
     valid: isBasicPair,
     examples: () => ({
       positive: [`Authorization: Basic ${Buffer.from('ada:' + filler(HEX, 8)).toString('base64')}`],
@@ -154,8 +154,7 @@ export const generic: readonly BuiltinDetector[] = [
     description: 'Token of a bearer authorization header',
     source: 'https://www.rfc-editor.org/rfc/rfc6750#section-2.1',
     literals: ['bearer '],
-    pattern: '(?i:bearer) ([A-Za-z0-9._~+/-]{16,}=*)',
-    reach: { before: 0, after: 1200 },
+    pattern: anyCase('bearer ') + '([A-Za-z0-9._~+/-]{16,}=*)',
     valid: looksRandom,
     examples: () => ({
       positive: [`Authorization: Bearer ${filler(ALPHANUMERIC, 32)}`],

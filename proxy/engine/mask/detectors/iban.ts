@@ -1,16 +1,24 @@
-import type { BuiltinDetector } from './detector.ts';
+import { anyCase, type BuiltinDetector } from './detector.ts';
 
 /** ISO 13616: the check digits are those that make the rearranged number 1 modulo 97. */
 function isIban(value: string): boolean {
   const compact = value.replaceAll(/[ -]/g, '').toUpperCase();
   if (compact.length !== IBAN_LENGTHS.get(compact.slice(0, 2))) return false;
+  const rearranged = compact.slice(4) + compact.slice(0, 4);
   let rest = 0;
-  for (const character of compact.slice(4) + compact.slice(0, 4)) {
-    const number = Number.parseInt(character, 36);
-    rest = (rest * (number > 9 ? 100 : 10) + number) % 97;
+  for (let at = 0; at < rearranged.length; at += 1) {
+    const code = rearranged.charCodeAt(at);
+    rest = (code > NINE ? rest * 100 + code - TEN_AS_LETTER : rest * 10 + code - ZERO) % 97;
   }
   return rest === 1;
 }
+
+const ZERO = 0x30;
+const NINE = 0x39;
+/** A stands for 10. */
+const TEN_AS_LETTER = 0x41 - 10;
+const SPACE = 0x20;
+const HYPHEN = 0x2d;
 
 /** Lengths of the IBAN registry, by country. */
 const IBAN_LENGTHS = new Map(
@@ -96,16 +104,32 @@ const IBAN_LENGTHS = new Map(
   }),
 );
 
+/** Their codes in either case, by the first letter: a hash has letters and digits in all orders. */
+const COUNTRIES = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (first) => {
+  const seconds = [...IBAN_LENGTHS.keys()]
+    .filter((code) => code.startsWith(first))
+    .map((code) => code.slice(1));
+  return seconds.length === 0 ? '' : anyCase(`${first}(?:${seconds.join('|')})`);
+})
+  .filter((pattern) => pattern !== '')
+  .join('|');
+
 /** So many letters and digits as the country has; words may follow behind a space. */
 function cutToLength(match: string): string {
   const length = IBAN_LENGTHS.get(match.slice(0, 2).toUpperCase()) ?? 0;
   let counted = 0;
   for (let at = 0; at < match.length; at += 1) {
-    if (/[ -]/.test(match.charAt(at))) continue;
+    if (isSeparator(match.charCodeAt(at))) continue;
     counted += 1;
-    if (counted === length) return /^(?:$|[ -])/.test(match.slice(at + 1)) ? match.slice(0, at + 1) : match;
+    if (counted < length) continue;
+    const end = at + 1;
+    return end < match.length && isSeparator(match.charCodeAt(end)) ? match.slice(0, end) : match;
   }
   return match;
+}
+
+function isSeparator(code: number): boolean {
+  return code === SPACE || code === HYPHEN;
 }
 
 function ibanExample(country: string, account: string): string {
@@ -118,14 +142,17 @@ function ibanExample(country: string, account: string): string {
 
 export const iban: BuiltinDetector = {
   cue: 'digits',
-  mixed: true,
+  begins: 'letters',
   mayBe: isIban,
   cut: cutToLength,
   name: 'iban',
   description: 'International bank account number: country, length and check digits',
   source:
     'ISO 13616-1; https://www.swift.com/standards/data-standards/iban-international-bank-account-number',
-  pattern: /(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11,28}(?![0-9A-Za-z])/g,
+  pattern: new RegExp(
+    `(?<![0-9A-Za-z])(?:${COUNTRIES})[0-9]{2}(?:[ -]?[0-9A-Za-z]){11,28}(?![0-9A-Za-z])`,
+    'g',
+  ),
   valid: isIban,
   normalize: (value) => value.replaceAll(/[ -]/g, '').toUpperCase(),
   examples: () => {

@@ -6,14 +6,14 @@ export interface Identifier {
   readonly description: string;
   readonly source: string;
   readonly pattern: RegExp;
-  readonly mixed?: boolean;
+  readonly begins?: NumberDetector['begins'];
   /** Takes the value without its separators. */
   readonly checks: (compact: string) => boolean;
   /** In lower case: one must stand before the value or in its key, where its shape alone does not prove it. */
   readonly words?: readonly string[];
   /** A writing that nothing but the identifier has. Default: with any separator. */
   readonly shape?: RegExp;
-  /** A valid value as it is usually written; the check digits in it are found when the example is built. */
+  /** A valid value, written with as many separators as it may have; the check digits in it are found when the example is built. */
   readonly example: string;
 }
 
@@ -37,17 +37,7 @@ function compactOf(value: string): string {
 }
 
 export function identifier(format: Identifier): NumberDetector {
-  const {
-    name,
-    description,
-    source,
-    pattern,
-    mixed = false,
-    checks,
-    words,
-    shape = /[ .\-/]/,
-    example,
-  } = format;
+  const { name, description, source, pattern, begins, checks, words, shape = /[ .\-/]/, example } = format;
   const proves = (value: string, { before, key }: Surroundings): boolean =>
     words === undefined ||
     shape.test(value) ||
@@ -58,8 +48,9 @@ export function identifier(format: Identifier): NumberDetector {
     description,
     source,
     pattern,
-    mixed,
-    mayBe: (value) => checks(compactOf(value)),
+    ...(begins === undefined ? leastOf(example) : { begins }),
+    ...(words === undefined ? {} : { words }),
+    mayBe: (value, named) => (named || words === undefined || shape.test(value)) && checks(compactOf(value)),
     valid: (value, around) => proves(value, around) && checks(compactOf(value)),
     normalize: compactOf,
     examples: () => {
@@ -80,6 +71,13 @@ export function identifier(format: Identifier): NumberDetector {
       };
     },
   };
+}
+
+/** What there is of digits in every writing of what the example is of. */
+function leastOf(example: string): Pick<NumberDetector, 'leastDigits' | 'leastInARow'> {
+  const rows = example.match(/[0-9#]+/g) ?? [];
+  const lengths = rows.map(({ length }) => length);
+  return { leastDigits: lengths.reduce((sum, length) => sum + length, 0), leastInARow: Math.max(...lengths) };
 }
 
 /** Whether a text holds a word; a short one must stand by itself, in camel case too. */

@@ -37,7 +37,7 @@ export const nationalIds: readonly BuiltinDetector[] = [
     description: 'Social security number of France',
     source: 'https://www.legifrance.gouv.fr/loda/id/JORFTEXT000006063190',
     pattern:
-      /(?<![0-9A-Za-z])[1278] ?[0-9]{2} ?(?:0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])/g,
+      /(?<![0-9A-Za-z.])[1278] ?[0-9]{2} ?(?:0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])/g,
     checks: (digits) => 97 - (Number(digits.slice(0, 13)) % 97) === Number(digits.slice(13)),
     example: '2 85 05 78 006 084 ##',
   }),
@@ -46,7 +46,7 @@ export const nationalIds: readonly BuiltinDetector[] = [
     description: 'DNI and NIE of Spain',
     source:
       'https://www.interior.gob.es/opencms/es/servicios-al-ciudadano/tramites-y-gestiones/dni/calculo-del-digito-de-control-del-nif-nie/',
-    mixed: true,
+    begins: 'letter',
     pattern: /(?<![0-9A-Za-z.])(?:[0-9]{8}|[XYZ][ -]?[0-9]{7})[ -]?[A-HJ-NP-TV-Z](?![0-9A-Za-z])/g,
     checks: passesDni,
     words: ['dni', 'nif', 'nie'],

@@ -44,6 +44,8 @@ export const paymentCards: readonly BuiltinDetector[] = [
     cue: 'digits',
     name: 'payment-card',
     mayBe: isCard,
+    leastDigits: 14,
+    leastInARow: 4,
     description: 'Number of a payment card: issuer range, length, grouping and Luhn check digit',
     source: 'ISO/IEC 7812-1; issuer ranges as the card networks publish them',
     // Written in one piece, in groups of four, or in groups of four, six and four or five, with one separator.

@@ -26,8 +26,26 @@ function isEmail(value: string): boolean {
   return local.length <= 64 && !/^\.|\.\.|\.$/.test(local) && !/(?:^|\.)-|-(?:\.|$)|[^.]{64}/.test(domain);
 }
 
-const LOCAL = /[A-Za-z0-9._%+'-]/;
-const HOST = /[A-Za-z0-9-]/;
+/** The characters that may touch the @ of an address, by their code. */
+const LOCAL = codesOf("._%+'-");
+const HOST = codesOf('-');
+
+const POINT = 0x2e;
+
+/** Letters, digits and these. */
+function codesOf(others: string): readonly boolean[] {
+  return Array.from({ length: 128 }, (_, code) => {
+    const character = String.fromCharCode(code);
+    return /[A-Za-z0-9]/.test(character) || others.includes(character);
+  });
+}
+
+/** Whether the first of several labels of a host begins there. */
+function isLabelAt(text: string, start: number): boolean {
+  let end = start;
+  while (end - start < 64 && HOST[text.charCodeAt(end)] === true) end += 1;
+  return end > start && text.charCodeAt(end) === POINT;
+}
 
 export const personalData: readonly BuiltinDetector[] = [
   {
@@ -36,9 +54,9 @@ export const personalData: readonly BuiltinDetector[] = [
     description: 'E-mail address',
     source: 'https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2',
     literals: ['@'],
-    mayStand: (text, start, end) => LOCAL.test(text.charAt(start - 1)) && HOST.test(text.charAt(end)),
-    pattern: "[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*\\.[A-Za-z]{2,24}",
-    reach: { before: 65, after: 256 },
+    mayStand: (text, start, end) => LOCAL[text.charCodeAt(start - 1)] === true && isLabelAt(text, end),
+    before: "[A-Za-z0-9._%+'-]{1,65}",
+    pattern: '@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,32}\\.[A-Za-z]{2,24}',
     // What stands between a scheme and its host is a user and a password.
     valid: (value, { before }) => isEmail(value) && !/:\/\/[^\s/@]*:$/.test(before),
     normalize: (value) => value.toLowerCase(),
@@ -73,6 +91,8 @@ export const personalData: readonly BuiltinDetector[] = [
   {
     cue: 'digits',
     name: 'us-ssn',
+    leastDigits: 9,
+    leastInARow: 4,
     description: 'Social Security number of the United States, written with separators',
     source: 'https://www.ssa.gov/employer/randomization.html',
     pattern: /(?<![0-9A-Za-z]|[0-9][.-])[0-9]{3}([- ])[0-9]{2}\1[0-9]{4}(?![0-9A-Za-z]|[.-][0-9])/g,

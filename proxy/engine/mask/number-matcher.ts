@@ -1,0 +1,89 @@
+import { accept } from './accept.ts';
+import type { Budget } from './budget.ts';
+import type { NumberDetector } from './detectors/detector.ts';
+import { NumberWords } from './number-words.ts';
+import type { NumberKind, Stretch } from './number-scan.ts';
+import type { Found } from './types.ts';
+
+/** What it costs to try one detector on a stretch, beside its characters. */
+const WORK_PER_TRY = 48;
+
+/** Finds numbers in the stretches of a text that may hold one. */
+export class NumberMatcher {
+  readonly words: NumberWords;
+  readonly #byKind: Readonly<Record<NumberKind, readonly NumberDetector[]>>;
+
+  constructor(detectors: readonly NumberDetector[]) {
+    this.words = new NumberWords(detectors.flatMap(({ words = [] }) => words));
+    this.#byKind = {
+      digits: detectors.filter(({ begins }) => begins !== 'letters'),
+      letter: detectors.filter(({ begins }) => begins === 'letter'),
+      letters: detectors.filter(({ begins }) => begins === 'letters'),
+    };
+  }
+
+  get isEmpty(): boolean {
+    return Object.values(this.#byKind).every((detectors) => detectors.length === 0);
+  }
+
+  find(text: string, stretches: readonly Stretch[], key: string | undefined, budget: Budget): Found[] {
+    const found: Found[] = [];
+    if (stretches.length === 0) return found;
+    const lookedTo = new Map<NumberDetector, number>();
+    for (const stretch of stretches) {
+      const part = text.slice(stretch.start, stretch.end);
+      for (const detector of this.#detectorsFor(stretch, budget)) {
+        eachNumber(detector, part, (from, to) => {
+          const span = { start: stretch.start + from, end: stretch.start + to };
+          if (span.start < (lookedTo.get(detector) ?? 0)) return false;
+          const one = accept(detector, text, span, key);
+          if (one === undefined) return false;
+          found.push(one);
+          lookedTo.set(detector, one.end);
+          return true;
+        });
+      }
+    }
+    return found;
+  }
+
+  /** Whether a detector could see a number in a stretch of a JSON text, under a key that does not tell of one. */
+  mayHold(text: string, stretch: Stretch, budget: Budget): boolean {
+    const part = text.slice(stretch.start, stretch.end);
+    let named: boolean | undefined;
+    return this.#detectorsFor(stretch, budget).some((detector) => {
+      let may = false;
+      eachNumber(detector, part, (start, end) => {
+        named ??= this.words.mayStandBefore(text, stretch.end);
+        may ||= detector.mayBe?.(part.slice(start, end), named) !== false;
+        return may;
+      });
+      return may;
+    });
+  }
+
+  /** Those that are worth a try. */
+  #detectorsFor({ kind, start, end, digits, inARow }: Stretch, budget: Budget): readonly NumberDetector[] {
+    const detectors =
+      kind === 'letters'
+        ? this.#byKind.letters
+        : this.#byKind[kind].filter(
+            ({ leastDigits = 0, leastInARow = 0 }) => leastDigits <= digits && leastInARow <= inARow,
+          );
+    budget.spend(detectors.length * (WORK_PER_TRY + end - start));
+    return detectors;
+  }
+}
+
+/** Tells what has the shape of a number. Where it is none, one may begin in what only looked like one. */
+function eachNumber(
+  { pattern, cut }: NumberDetector,
+  text: string,
+  isNumber: (start: number, end: number) => boolean,
+): void {
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const length = (cut?.(match[0]) ?? match[0]).length;
+    pattern.lastIndex = match.index + (isNumber(match.index, match.index + length) ? length : 1);
+  }
+}
