@@ -7,9 +7,8 @@ import type { LenderDeps } from './credential/lender.ts';
 import { Databases } from './egress/postgres/databases.ts';
 import type { EndedWork } from './egress/postgres/deps.ts';
 import { WireError } from './egress/postgres/errors.ts';
-import { createDatabaseDial } from './egress/postgres/upstream/dial.ts';
+import type { Dial } from './egress/postgres/upstream/connect.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Resolve } from './egress/resolve.ts';
 import { createKnownSecrets, type KnownSecrets } from './engine/mask/index.ts';
 import type { Gateway } from './gateway.ts';
 import { ParameterHeaders } from './forward/parameter-headers.ts';
@@ -30,8 +29,8 @@ export interface StateDeps {
   readonly log: Logger;
   /** Where the pod's own CA is kept. */
   readonly authorityDirectory: string;
-  /** Finds databases by their names; undefined: as this machine does. */
-  readonly resolve: Resolve | undefined;
+  /** Opens connections to databases. */
+  readonly dialDatabase: Dial;
   /** See DatabasesDeps. */
   readonly databasePorts: readonly number[] | undefined;
 }
@@ -77,7 +76,7 @@ export class GatewayState {
       lend: (credential, whose) => this.leases.lend(credential, whose),
       replace: (credential, whose, refused) => this.leases.replace(credential, whose, refused),
       record: (event) => this.#inForce().journal.outbound({ ...event, status: undefined }),
-      dial: createDatabaseDial(deps.resolve),
+      dial: deps.dialDatabase,
       authorityDirectory: deps.authorityDirectory,
       databasePorts: deps.databasePorts,
       now,

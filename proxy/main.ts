@@ -17,9 +17,7 @@ import { lastBundlesIn } from './control/last-bundles.ts';
 import { openRoots, type Roots } from './control/roots.ts';
 import type { FilePlace } from './credential/files.ts';
 import { nodeFiles } from './credential/index.ts';
-import type { Destination } from './egress/destination.ts';
-import { HttpEgress } from './egress/http/index.ts';
-import { createResolve, type Resolve } from './egress/resolve.ts';
+import type { HttpEgress } from './egress/http/index.ts';
 import { follow } from './follow.ts';
 import { createHttpUpstream } from './forward/http.ts';
 import { createSseUpstream } from './forward/sse.ts';
@@ -34,6 +32,7 @@ import { createListener, receiveOn } from './receive/server.ts';
 import { createHttpsTransport } from './record/https-transport.ts';
 import { createMetrics, type ProxyMetrics } from './record/metrics.ts';
 import { createRecorder, type Recorder } from './record/recorder.ts';
+import { authorityDirectory, createEgress, dialDatabase } from './outside.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface ProxyIo {
@@ -115,7 +114,7 @@ async function serve(parts: Parts): Promise<void> {
     },
     stateDir: config.stateDir,
     authorityDirectory: authorityDirectory(config),
-    resolve: resolveBy(config),
+    dialDatabase: dialDatabase(config),
     vaultTokenFile: config.vaultTokenFile,
     databasePorts: config.databasePorts,
     filePlace: (own) => filePlace(config, own),
@@ -168,44 +167,11 @@ async function serve(parts: Parts): Promise<void> {
   }
 }
 
-function createEgress(
-  { egress, controlUrl, recorderUrl, stateDir }: ProxyConfig,
-  log: Logger,
-): HttpEgress | undefined {
-  if (egress === undefined) return undefined;
-  const { listen: address, trustDirectory, resolvers, clusterDomain } = egress;
-  return new HttpEgress({
-    listen: address,
-    trustDirectory,
-    authorityDirectory: authorityDirectory({ stateDir }),
-    resolve: createResolve({ servers: resolvers, clusterDomain, now: Date.now }),
-    reserved: [controlUrl, recorderUrl].map(destinationOf),
-    now: Date.now,
-    log,
-  });
-}
-
 /** A directory that is there for the server, or one of this user's own for each gateway. */
 function filePlace({ credentialFiles: files }: ProxyConfig, own: string): FilePlace | undefined {
   if (files === undefined) return undefined;
   const { directory, perGateway } = files;
   return perGateway ? { directory: join(directory, own), isShared: false } : { directory, isShared: true };
-}
-
-/** One CA for all that a pod's app has to trust. */
-function authorityDirectory({ stateDir }: Pick<ProxyConfig, 'stateDir'>): string {
-  return join(stateDir, 'egress-authority');
-}
-
-/** Where an installation names its resolvers, no others are asked; on a machine of one's own, the machine is. */
-function resolveBy({ egress }: ProxyConfig): Resolve | undefined {
-  if (egress === undefined || egress.resolvers.length === 0) return undefined;
-  return createResolve({ servers: egress.resolvers, clusterDomain: egress.clusterDomain, now: Date.now });
-}
-
-function destinationOf(url: string): Destination {
-  const { hostname, port } = new URL(url);
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 443) };
 }
 
 function connect(

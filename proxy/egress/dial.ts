@@ -1,28 +1,17 @@
 /** Opens connections to the outside: resolved by us, checked by address, and to nothing that only the sidecar may reach. */
 import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { sentenceOf } from '../../lib/errors.ts';
 import { contextTrusting } from '../lib/roots.ts';
-import { isForbiddenAddress, isLoopback } from './addresses.ts';
 import { formatDestination, type Destination } from './destination.ts';
+import { createReach, type Dialled, type ReachOptions } from './reach.ts';
 import { EgressRefused } from './refused.ts';
-import type { Endpoint, Resolve } from './resolve.ts';
 
-export interface DialOptions {
-  readonly resolve: Resolve;
-  /** The operator and the recorder: reached by the sidecar for itself alone, whatever a gateway allows. */
-  readonly reserved: readonly Destination[];
+export interface DialOptions extends ReachOptions {
   /** Roots that vouch for upstreams, PEM. */
   readonly roots: readonly string[];
   readonly connectTimeoutMs: number;
-}
-
-export interface Dialled {
-  readonly destination: Destination;
-  /** Whether a gateway names this very address and port, which lifts the ban on addresses of its kind. */
-  readonly named: (endpoint: Endpoint) => boolean;
 }
 
 export interface Dial {
@@ -33,33 +22,9 @@ export interface Dial {
 }
 
 export function createDial(options: DialOptions): Dial {
-  const { resolve, reserved, connectTimeoutMs } = options;
+  const { connectTimeoutMs } = options;
+  const endpointsOf = createReach(options);
   const secureContext = contextTrusting(options.roots);
-
-  const isReserved = async ({ address, port }: Endpoint): Promise<boolean> => {
-    for (const own of reserved) {
-      const places = await resolve(own.host, own.port).catch(() => []);
-      // A Service has its address for itself; on loopback only the port tells who listens.
-      if (places.some((place) => place.address === address && (!isLoopback(address) || place.port === port)))
-        return true;
-    }
-    return false;
-  };
-
-  const endpointsOf = async ({ destination, named }: Dialled): Promise<readonly Endpoint[]> => {
-    const found = await resolve(destination.host, destination.port);
-    const own = ownAddresses();
-    const allowed: Endpoint[] = [];
-    for (const endpoint of found) {
-      const banned = (isForbiddenAddress(endpoint.address) || own.has(endpoint.address)) && !named(endpoint);
-      if (!banned && !(await isReserved(endpoint))) allowed.push(endpoint);
-    }
-    if (allowed.length > 0) return allowed;
-    throw new EgressRefused(
-      'address_refused',
-      `${formatDestination(destination)} leads to ${found.map(({ address }) => address).join(', ')}, which is of this machine, of the installation or a metadata service; a gateway can allow such an address only by naming it in spec.egress.allow.`,
-    );
-  };
 
   const open = async <S extends Socket>(
     to: Dialled,
@@ -104,13 +69,6 @@ export function createDial(options: DialOptions): Dial {
 }
 
 const KEEP_ALIVE_MS = 60_000;
-
-/** To connect to an address of the pod's own is to connect to loopback. */
-function ownAddresses(): ReadonlySet<string> {
-  return new Set(
-    Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address)),
-  );
-}
 
 function unreachable(destination: Destination, cause: unknown): EgressRefused {
   const timedOut = cause instanceof Error && cause.name === 'AbortError';

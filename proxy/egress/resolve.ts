@@ -1,5 +1,5 @@
 /** Where names lie, asked of the installation's resolvers alone: /etc/hosts and resolv.conf are the pod's to change. */
-import { Resolver } from 'node:dns/promises';
+import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { Lru } from '../../lib/lru.ts';
 import { EgressRefused } from './refused.ts';
@@ -58,6 +58,15 @@ export function createResolve({ servers, clusterDomain, now }: ResolveOptions): 
     return answer.addresses.map((address) => ({ address, port }));
   };
 }
+
+/** As this machine finds names: for one that is its user's own. */
+export const resolveAsMachine: Resolve = async (host, port) => {
+  const found = await lookup(host, { all: true }).catch((cause: unknown) => {
+    const sentence = `The name ${host} has no address (${codeOf(cause)}).`;
+    throw new EgressRefused('upstream_unavailable', sentence, { cause });
+  });
+  return found.map(({ address }) => ({ address, port }));
+};
 
 function codeOf(reason: unknown): string {
   return reason instanceof Error && 'code' in reason ? String(reason.code) : 'unknown error';

@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { sentenceOf } from '../../../../lib/errors.ts';
 import { contextTrusting } from '../../../lib/roots.ts';
+import { EgressRefused } from '../../refused.ts';
 import { WireError } from '../errors.ts';
 import { int32, message } from '../messages.ts';
 import { takeBytes } from '../socket-bytes.ts';
@@ -44,9 +45,8 @@ async function dialled({ host, port }: Upstream, dial: Dial): Promise<Socket> {
   try {
     return await dial(host, port);
   } catch (cause) {
-    throw new WireError('08001', `The database at ${host}:${port} cannot be reached: ${codeOf(cause)}.`, {
-      cause,
-    });
+    const why = cause instanceof EgressRefused ? sentenceOf(cause) : `${codeOf(cause)}.`;
+    throw new WireError('08001', `The database at ${host}:${port} cannot be reached: ${why}`, { cause });
   }
 }
 
