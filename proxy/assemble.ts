@@ -6,7 +6,8 @@ import { compileAccess } from './authorize/index.ts';
 import type { Approvals } from './control/approvals.ts';
 import { createCredentials, headersFor, type Credentials } from './credential/index.ts';
 import { vaultSettings } from './credential/vault/settings.ts';
-import { compileMasker, type Masker } from './engine/mask/index.ts';
+import { compileMasker } from './engine/mask/index.ts';
+import { createMasking, type Masking } from './engine/masking/index.ts';
 import type { ClientNotification, ClientResponse, Credentialed, Identified, Judgement } from './exchange.ts';
 import { createPassthrough } from './forward/passthrough.ts';
 import type { Upstream } from './upstream.ts';
@@ -76,9 +77,9 @@ export async function assembleGateway(
     serve: {
       stages: {
         ...stages,
-        forward: (exchange, { headers, signal, link }) => {
+        forward: async (exchange, { headers, signal, link }) => {
           const { id, method } = exchange.message;
-          return upstream.call({ link, id, method, signal, ...outbound(exchange, headers) });
+          return upstream.call({ link, id, method, signal, ...(await outbound(exchange, headers)) });
         },
       },
       upstream,
@@ -90,7 +91,11 @@ export async function assembleGateway(
       post: async (exchange, session, headers) => {
         const signal = AbortSignal.timeout(limits.callTimeoutMs);
         try {
-          await upstream.post({ link: session.link, signal, ...outbound(await lend(exchange), headers) });
+          await upstream.post({
+            link: session.link,
+            signal,
+            ...(await outbound(await lend(exchange), headers)),
+          });
         } finally {
           state.endWork({ session: session.id, request: exchange.exchange });
         }
@@ -110,7 +115,7 @@ interface Parts {
   readonly name: string;
   readonly log: Logger;
   readonly sealer: Sealer;
-  readonly masker: Masker;
+  readonly masker: Masking;
   readonly databases: PostgresPolicy;
   readonly journal: Journal;
   readonly credentials: Credentials;
@@ -126,7 +131,13 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
   const { now, recorder, metrics, approvals } = deps;
   const { known, parameters, schemas, states, tasks } = state;
   const sealer = createSealer(name, bundle.sealing);
-  const masker = compileMasker(bundle.masking, { known, hashKey: Buffer.from(bundle.hashKey, 'base64') });
+  const hashKey = Buffer.from(bundle.hashKey, 'base64');
+  const compiled = compileMasker(bundle.masking, { known, hashKey });
+  const masker = createMasking({
+    masker: compiled,
+    thread: state.masking,
+    policies: { masking: bundle.masking, hashKey },
+  });
   const { onFailure } = bundle.recording;
   const journal = new Journal({ gateway: name, recorder, metrics, now, masker, onFailure });
   const credentials = createCredentials(bundle.credentials, state.leases);
@@ -187,7 +198,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     sealer,
     masker,
     databases: {
-      masker,
+      masker: compiled,
       policies: bundle.masking,
       judges: statements.judges,
       judge: (sql, call) => whyUnrecorded(journal) ?? refusalOf(statements.judge(sql, call), call),

@@ -10,6 +10,7 @@ import { WireError } from './egress/postgres/errors.ts';
 import type { Dial } from './egress/postgres/upstream/connect.ts';
 import type { Logger } from '../lib/log.ts';
 import { createKnownSecrets, type KnownSecrets } from './engine/mask/index.ts';
+import { MaskingThread } from './engine/masking/index.ts';
 import type { Gateway } from './gateway.ts';
 import { ParameterHeaders } from './forward/parameter-headers.ts';
 import { RequestStates } from './hold/state.ts';
@@ -41,6 +42,8 @@ export type Lending = Omit<LenderDeps, 'known'> & { readonly place: FilePlace | 
 /** What lives on when the policy of a gateway changes. */
 export class GatewayState {
   readonly known: KnownSecrets;
+  /** Masks large messages, with the same values. */
+  readonly masking: MaskingThread;
   readonly sessions: Sessions;
   readonly states: RequestStates;
   readonly schemas: OutputSchemas = new Map();
@@ -66,7 +69,8 @@ export class GatewayState {
       tell: tellTools,
       log: log.child({ gateway }),
     });
-    this.known = createKnownSecrets({ now });
+    this.masking = new MaskingThread({ ...systemClock, now });
+    this.known = createKnownSecrets({ now, onSet: (owner, values) => this.masking.know(owner, values) });
     this.leases = new Leases({ ...lending, known: this.known });
     this.files = new CredentialFiles({ ...lending, lender: this.leases });
     this.databases = new Databases({

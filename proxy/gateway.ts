@@ -1,7 +1,7 @@
 /** One gateway in force, as those who serve its clients see it. */
 import type { Bundle } from '#bundle';
 import type { PostgresPolicy } from './egress/postgres/deps.ts';
-import type { Masker } from './engine/mask/index.ts';
+import type { Masking } from './engine/masking/index.ts';
 import type { ClientNotification, Identified } from './exchange.ts';
 import type { PassthroughAnswer, PassthroughRequest } from './forward/passthrough.ts';
 import type { Identify, ProtectedResourceMetadata } from './identify/index.ts';
@@ -22,7 +22,7 @@ export interface Gateway {
   readonly sessions: Sessions;
   readonly upstream: Upstream;
   readonly journal: Journal;
-  readonly masker: Masker;
+  readonly masker: Masking;
   /** What of the policy is for connections to databases. */
   readonly databases: PostgresPolicy;
   /** By the policy of this bundle; `serve.stages.release` goes by the one in force. */

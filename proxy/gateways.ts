@@ -141,6 +141,7 @@ export class Gateways {
     await Promise.all([entry.gateway.upstream.close(), entry.state.databases.close()]);
     await entry.state.files.close();
     await entry.state.leases.close();
+    await entry.state.masking.close();
     this.#deps.metrics.bundleRemoved(name);
   }
 }

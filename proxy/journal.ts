@@ -1,7 +1,8 @@
 /** Writes down what happens in one gateway: the record and the metrics, each outcome once. */
 import type { MaskedText, RecordEvent } from '#control';
 import { because } from '../lib/sentence.ts';
-import type { BodyOutcome, Masker, MaskOutcome } from './engine/mask/index.ts';
+import type { BodyOutcome, MaskOutcome } from './engine/mask/index.ts';
+import type { Masking } from './engine/masking/index.ts';
 import type {
   Caller,
   Credentialed,
@@ -37,7 +38,7 @@ export interface JournalDeps {
   readonly recorder: Pick<Recorder, 'write' | 'ready'>;
   readonly metrics: ProxyMetrics;
   readonly now: () => number;
-  readonly masker: Masker;
+  readonly masker: Masking;
   readonly onFailure: 'Block' | 'Allow';
 }
 
@@ -70,27 +71,27 @@ export class Journal {
     if (this.#deps.onFailure === 'Block' && !this.#deps.recorder.ready()) throw notRecorded(undefined);
   }
 
-  request(
+  async request(
     exchange: Identified<ClientRequest>,
     judgement: Pick<Judgement, 'decision' | 'rule' | 'reason' | 'risk'>,
     more: { readonly credentials?: readonly string[]; readonly approval?: string | undefined } = {},
-  ): void {
+  ): Promise<void> {
     const { message } = exchange;
     this.#write(
       requested(this.#on(), {
         exchange,
         method: message.method,
         target: message.target,
-        message: this.#forRecord(message),
+        message: await this.#forRecord(message),
         judgement,
         ...more,
       }),
     );
   }
 
-  credentialed(exchange: Credentialed<ClientRequest>): void {
+  async credentialed(exchange: Credentialed<ClientRequest>): Promise<void> {
     const credentials = exchange.inject.map((header) => header.credential);
-    this.request(exchange, exchange.judgement, credentials.length === 0 ? {} : { credentials });
+    await this.request(exchange, exchange.judgement, credentials.length === 0 ? {} : { credentials });
   }
 
   answered(exchange: Identified, released: Released & { readonly kind: 'released' | 'withheld' }): void {
@@ -99,9 +100,9 @@ export class Journal {
   }
 
   /** The client was sent away to come back: the answer carries a sealed state, which nobody but the client keeps. */
-  sentRound(exchange: Identified): void {
+  async sentRound(exchange: Identified): Promise<void> {
     const text = JSON.stringify({ resultType: 'input_required', requestState: '[sealed]' });
-    const outcome = this.#deps.masker.message(text, { purpose: 'record' });
+    const outcome = await this.#deps.masker.message(text, { purpose: 'record' });
     if (outcome.kind === 'released') {
       this.#write(responded(this.#on(), { exchange, message: outcome.text, masked: [] }));
     }
@@ -135,8 +136,8 @@ export class Journal {
     this.#count(outcome);
   }
 
-  fromClient(exchange: Identified, method: string): void {
-    const message = this.#forRecord(exchange.message);
+  async fromClient(exchange: Identified, method: string): Promise<void> {
+    const message = await this.#forRecord(exchange.message);
     this.#write(
       messagePassed(this.#on(), {
         caller: exchange.caller,
@@ -209,12 +210,12 @@ export class Journal {
   }
 
   /** The client's message with everything masked that any policy would mask. */
-  #forRecord(message: ClientMessage): MaskedText {
+  async #forRecord(message: ClientMessage): Promise<MaskedText> {
     const tool =
       message.kind === 'request' && message.target?.kind === 'tool' ? message.target.name : undefined;
-    const outcome = this.#deps.masker.message(message.text, { purpose: 'record', tool });
+    const outcome = await this.#deps.masker.message(message.text, { purpose: 'record', tool });
     if (outcome.kind === 'released') return outcome.text;
-    const note = this.#deps.masker.message(JSON.stringify({ withheld: outcome.reason }), {
+    const note = await this.#deps.masker.message(JSON.stringify({ withheld: outcome.reason }), {
       purpose: 'record',
     });
     return note.kind === 'released' ? note.text : NOTHING;

@@ -3,7 +3,8 @@ import { locate } from '../lib/json/index.ts';
 import { because } from '../lib/sentence.ts';
 import { headersFor } from './credential/index.ts';
 import { withoutForbidden, type Allowed } from './engine/client-features.ts';
-import type { Masker, MaskOutcome } from './engine/mask/index.ts';
+import type { MaskOutcome } from './engine/mask/index.ts';
+import type { Masking } from './engine/masking/index.ts';
 import type {
   ClientMessage,
   ClientNotification,
@@ -16,11 +17,11 @@ import { Refusal } from './refusal.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A message and its headers as the server gets them. Throws a Refusal for what may not be sent. */
+/** A message and its headers as the server gets them. Rejects with a Refusal for what may not be sent. */
 export type Outbound = (
   exchange: Credentialed<ClientRequest | ClientNotification | ClientResponse>,
   headers: Headers,
-) => { readonly text: string; readonly headers: Headers };
+) => Promise<{ readonly text: string; readonly headers: Headers }>;
 
 export interface OutboundOptions {
   /** What the server may ask the client. */
@@ -30,16 +31,16 @@ export interface OutboundOptions {
 }
 
 export function createOutbound(
-  masker: Masker,
+  masker: Masking,
   parameters: ParameterHeaders,
   { allowed, onMasked }: OutboundOptions,
 ): Outbound {
-  return (exchange, headers) => {
+  return async (exchange, headers) => {
     const { message, inject, session } = exchange;
     const tool = toolOf(message);
     if (tool !== undefined && session.era === 'modern')
       parameters.check(tool, () => argumentsOf(message.text), headers);
-    const outcome = masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
+    const outcome = await masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
     onMasked(outcome);
     if (outcome.kind === 'withheld')
       throw new Refusal('withheld', because('The call was not forwarded', outcome.reason));

@@ -32,8 +32,8 @@ export interface Outbound {
 
 /** What an exchange tells of itself on its way in. */
 export interface Milestones {
-  judged(judged: Judged): void;
-  credentialed(exchange: Credentialed<ClientRequest>): void;
+  judged(judged: Judged): Promise<void>;
+  credentialed(exchange: Credentialed<ClientRequest>): Promise<void>;
 }
 
 /** From a verified caller to a call that may be forwarded. A stage that refuses throws a Refusal. */
@@ -44,10 +44,10 @@ export async function admit(
 ): Promise<Credentialed<ClientRequest> | Pending> {
   const authorized = stages.authorize(exchange);
   const judged = { ...authorized, judgement: stages.judge(authorized) };
-  way.milestones.judged(judged);
+  await way.milestones.judged(judged);
   const cleared = await stages.hold(judged, way.reply, way.cancelled);
   if ('pending' in cleared) return cleared;
   const credentialed = await stages.credential(cleared);
-  way.milestones.credentialed(credentialed);
+  await way.milestones.credentialed(credentialed);
   return credentialed;
 }

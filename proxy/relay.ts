@@ -116,7 +116,7 @@ export async function relayUnsolicited(
       continue;
     }
     const message = readServerText(data);
-    const released = message.kind === 'call' ? deps.release(data, recipient) : ANSWERS_NOTHING;
+    const released = message.kind === 'call' ? await deps.release(data, recipient) : ANSWERS_NOTHING;
     deps.passed(message.kind === 'call' ? message.method : 'response', released);
     if (released.kind !== 'dropped') await deliver({ data: released.text, id, retry });
     else if (released.answer !== undefined) deps.answerServer(released.answer);
@@ -124,7 +124,7 @@ export async function relayUnsolicited(
 }
 
 async function relayMessage(text: string, method: string, { recipient, reply, deps }: Way): Promise<void> {
-  const released = deps.release(text, recipient);
+  const released = await deps.release(text, recipient);
   deps.passed(method, released);
   if (released.kind !== 'dropped') await reply.event(released.text);
   else if (released.answer !== undefined) deps.answerServer(released.answer);
@@ -146,7 +146,7 @@ async function answerWith(text: string, status: number, { recipient, reply, deps
       { status: 404, as: -32001 },
     );
   }
-  const released = deps.release(text, recipient);
+  const released = await deps.release(text, recipient);
   if (released.kind === 'dropped')
     throw new Refusal('withheld', because('The result was withheld', released.reason), { as: 4403 });
   await reply.answer(deps.finish(released, status), status);

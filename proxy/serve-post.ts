@@ -12,7 +12,7 @@ export async function servePost(
   deps.journal.checkReady();
   const authorized = deps.stages.authorize(exchange);
   const method = authorized.message.kind === 'notification' ? authorized.message.method : 'response';
-  deps.journal.fromClient(authorized, method);
+  await deps.journal.fromClient(authorized, method);
   cancelHeld(authorized, session);
   await deps.post(authorized, session, headers);
 }

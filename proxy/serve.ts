@@ -3,7 +3,7 @@ import type { Logger } from '../lib/log.ts';
 import { sentenceOf } from '../lib/errors.ts';
 import { locate } from '../lib/json/index.ts';
 import type { Approvals } from './control/approvals.ts';
-import { StreamMemory } from './engine/mask/index.ts';
+import { StreamTails } from './engine/masking/index.ts';
 import type {
   ClientNotification,
   ClientRequest,
@@ -104,13 +104,13 @@ class Serving {
       reply: this.#inbound.reply,
       cancelled,
       milestones: {
-        judged: (judged) => {
+        judged: async (judged) => {
           this.#judged = judged;
           if (judged.judgement.decision !== 'allow')
-            this.#record(() => journal.request(judged, judged.judgement));
+            await this.#record(() => journal.request(judged, judged.judgement));
         },
-        credentialed: (exchange) => {
-          if (!this.#recorded) this.#record(() => journal.credentialed(exchange));
+        credentialed: async (exchange) => {
+          if (!this.#recorded) await this.#record(() => journal.credentialed(exchange));
         },
       },
     });
@@ -133,7 +133,7 @@ class Serving {
       await this.#finish(
         relayAnswer(
           answer,
-          { ...exchange, request: exchange.message, stream: new StreamMemory() },
+          { ...exchange, request: exchange.message, stream: new StreamTails() },
           reply,
           this.#relayDeps(exchange, signal),
         ),
@@ -178,14 +178,14 @@ class Serving {
     const { id } = this.#exchange.message;
     const result = { resultType: 'input_required', requestState: pending.requestState };
     const text = JSON.stringify({ jsonrpc: '2.0', id, result });
-    this.#deps.journal.sentRound(this.#exchange);
+    await this.#deps.journal.sentRound(this.#exchange);
     this.#end('approval_pending');
     await this.#inbound.reply.answer(text, 200);
   }
 
   async #refuse(refusal: Refusal): Promise<void> {
     const { journal } = this.#deps;
-    if (!this.#recorded) this.#recordRefused(refusal);
+    if (!this.#recorded) await this.#recordRefused(refusal);
     journal.refused(this.#exchange, refusal);
     this.#end(refusal.code);
     this.#reportOutcome(OUTCOME_KNOWN.has(refusal.code) ? 'Failed' : 'Unknown');
@@ -198,7 +198,7 @@ class Serving {
   }
 
   /** The request goes into the record even when no stage let it pass. */
-  #recordRefused(refusal: Refusal): void {
+  async #recordRefused(refusal: Refusal): Promise<void> {
     const judgement = this.#judged?.judgement ?? {
       decision: 'deny',
       rule: undefined,
@@ -206,7 +206,7 @@ class Serving {
       risk: 0,
     };
     try {
-      this.#deps.journal.request(this.#exchange, judgement);
+      await this.#deps.journal.request(this.#exchange, judgement);
     } catch (error) {
       this.#deps.log.warn({ reason: sentenceOf(error) }, 'a refused request could not be recorded');
     }
@@ -251,8 +251,8 @@ class Serving {
     });
   }
 
-  #record(write: () => void): void {
-    write();
+  async #record(write: () => Promise<void>): Promise<void> {
+    await write();
     this.#recorded = true;
   }
 }

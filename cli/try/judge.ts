@@ -1,7 +1,7 @@
 /** Runs one line through the stages of the proxy, in their order. */
 import type { Masked } from '../../crds/control.ts';
 import { because } from '../../lib/sentence.ts';
-import type { Masker, StreamMemory } from '../../proxy/engine/mask/index.ts';
+import type { Masking, StreamTails } from '../../proxy/engine/masking/index.ts';
 import type {
   Authorized,
   Caller,
@@ -22,12 +22,12 @@ export interface Stages {
   readonly identify: () => Promise<Caller>;
   readonly authorize: <M extends ClientMessage>(exchange: Identified<M>) => Authorized<M>;
   readonly judge: (exchange: Authorized<ClientRequest>) => Judgement;
-  readonly masker: Masker;
+  readonly masker: Masking;
   /** The text of a message before it is masked and forwarded. */
   readonly outgoing: (message: ClientMessage) => string;
   readonly release: Release;
   /** The lines are one stream: a value may be split over them. */
-  readonly stream: StreamMemory;
+  readonly stream: StreamTails;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -40,20 +40,25 @@ export async function judgeLine(question: Question, stages: Stages): Promise<Ver
   const request = message.kind === 'request' ? message : undefined;
   try {
     const caller = await stages.identify();
-    return pass({ exchange: 'try', at: stages.now(), message, caller, session }, question.result, stages);
+    return await pass(
+      { exchange: 'try', at: stages.now(), message, caller, session },
+      question.result,
+      stages,
+    );
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return refused(error, request, session);
   }
 }
 
-function pass(exchange: Identified, result: string | undefined, stages: Stages): Verdict {
+async function pass(exchange: Identified, result: string | undefined, stages: Stages): Promise<Verdict> {
   const authorized = stages.authorize(exchange);
   const request = isRequest(authorized) ? authorized.message : undefined;
   const judgement = isRequest(authorized) ? stages.judge(authorized) : ALLOWED;
   if (judgement.decision !== 'allow') return stopped(judgement, request, authorized.session);
   const tool = request?.target?.kind === 'tool' ? request.target.name : undefined;
-  const forwarded = stages.masker.message(stages.outgoing(authorized.message), { purpose: 'request', tool });
+  const outgoing = stages.outgoing(authorized.message);
+  const forwarded = await stages.masker.message(outgoing, { purpose: 'request', tool });
   if (forwarded.kind === 'withheld') {
     const refusal = new Refusal('withheld', because('The call was not forwarded', forwarded.reason));
     return { ...refused(refusal, request, authorized.session), masked: forwarded.masked };
@@ -63,7 +68,7 @@ function pass(exchange: Identified, result: string | undefined, stages: Stages):
   const verdict = { decision: 'allow', ...about, message: forwarded.text } as const;
   const { masked, audited } = forwarded;
   if (result === undefined) return { ...verdict, masked, audited };
-  const released = releaseResult(result, { ...authorized, request }, stages);
+  const released = await releaseResult(result, { ...authorized, request }, stages);
   return {
     ...verdict,
     result: released.result,
@@ -100,18 +105,19 @@ function refused(refusal: Refusal, request: ClientRequest | undefined, session: 
 }
 
 /** What the server said of its own accord, or in answer to something that is not known here. */
-function releaseAlone(result: string, stages: Stages): Verdict {
+async function releaseAlone(result: string, stages: Stages): Promise<Verdict> {
   const recipient = { caller: NOBODY, session: LEGACY, request: undefined };
   const { reason } = ALLOWED;
-  return { decision: 'allow', rule: undefined, reason, risk: 0, ...releaseResult(result, recipient, stages) };
+  const released = await releaseResult(result, recipient, stages);
+  return { decision: 'allow', rule: undefined, reason, risk: 0, ...released };
 }
 
-function releaseResult(
+async function releaseResult(
   text: string,
   recipient: Recipient,
   stages: Stages,
-): { result: string; masked: readonly Masked[]; audited: readonly Masked[] } {
-  const released = stages.release(text, { ...recipient, stream: stages.stream });
+): Promise<{ result: string; masked: readonly Masked[]; audited: readonly Masked[] }> {
+  const released = await stages.release(text, { ...recipient, stream: stages.stream });
   return {
     result: released.kind === 'dropped' ? 'null' : released.text,
     masked: released.masked,

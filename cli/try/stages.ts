@@ -4,12 +4,8 @@ import { compileAccess } from '../../proxy/authorize/index.ts';
 import { DevFiles } from '../../proxy/credential/dev-files.ts';
 import { nodeFiles } from '../../proxy/credential/node-files.ts';
 import { withoutForbidden } from '../../proxy/engine/client-features.ts';
-import {
-  compileMasker,
-  createKnownSecrets,
-  StreamMemory,
-  type KnownSecrets,
-} from '../../proxy/engine/mask/index.ts';
+import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
+import { maskHere, StreamTails } from '../../proxy/engine/masking/index.ts';
 import { compileGuard } from '../../proxy/guard/index.ts';
 import { createIdentify } from '../../proxy/identify/index.ts';
 import { createToolIntegrity, KnownTools } from '../../proxy/integrity/index.ts';
@@ -32,7 +28,8 @@ export interface Circumstances {
 export async function createStages(bundle: Bundle, circumstances: Circumstances): Promise<Stages> {
   const { identity, secrets, now } = circumstances;
   const known = await knownSecrets(bundle, secrets, now);
-  const masker = compileMasker(bundle.masking, { known, hashKey: Buffer.from(bundle.hashKey, 'base64') });
+  const hashKey = Buffer.from(bundle.hashKey, 'base64');
+  const masker = maskHere(compileMasker(bundle.masking, { known, hashKey }));
   const access = compileAccess(bundle.access);
   const guard = await compileGuard(bundle.rules);
   const mayAsk = new Set(bundle.mayAsk);
@@ -60,7 +57,7 @@ export async function createStages(bundle: Bundle, circumstances: Circumstances)
       masker,
       schemas: new Map(),
     }),
-    stream: new StreamMemory(),
+    stream: new StreamTails(),
     now,
   };
 }

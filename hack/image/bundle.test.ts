@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ToWorker } from '../../proxy/engine/masking/protocol.ts';
 import { bundle } from './bundle.ts';
 
 const GATEWAY = `
@@ -61,5 +64,23 @@ describe('the bundle', () => {
       .split('\n')
       .map((line): unknown => JSON.parse(line));
     expect(decisions).toMatchObject([{ decision: 'allow' }, { decision: 'deny' }]);
+  });
+
+  it('masks large messages in a thread, whose file lies beside it', async () => {
+    const worker = new Worker(join(directory, 'bundle/masking-worker.mjs'));
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: 'held-by-nobody' } });
+    const tellings: ToWorker[] = [
+      { kind: 'known', updates: [{ owner: 'a', values: ['held-by-nobody'], at: 0 }] },
+      { kind: 'policies', policies: { masking: [], hashKey: new Uint8Array(32) } },
+      {
+        kind: 'job',
+        at: 0,
+        job: { kind: 'message', text, about: { purpose: 'release', tails: undefined } },
+      },
+    ];
+    for (const told of tellings) worker.postMessage(told);
+    const [answer] = (await once(worker, 'message')) as unknown[];
+    expect(answer).toMatchObject({ outcome: { masked: [{ detector: 'known-secret' }] } });
+    await worker.terminate();
   });
 });

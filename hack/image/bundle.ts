@@ -22,7 +22,11 @@ const __dirname = $dirname(__filename);
  */
 export async function bundle(directory: string): Promise<void> {
   await build({
-    entryPoints: [join(ROOT, 'cli/main.ts')],
+    entryPoints: {
+      main: join(ROOT, 'cli/main.ts'),
+      // A thread is started from a file of its own.
+      'masking-worker': join(ROOT, 'proxy/engine/masking/worker.ts'),
+    },
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     chunkNames: '[name]-[hash]',

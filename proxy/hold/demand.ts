@@ -2,15 +2,15 @@
 import type { ApprovalDemand } from '#control';
 import { locate } from '../../lib/json/index.ts';
 import type { Authorized, ClientRequest, Judgement, Target } from '../exchange.ts';
-import type { Masker } from '../engine/mask/index.ts';
+import type { Masking } from '../engine/masking/index.ts';
 
 const MAX_PREVIEW = 4096;
 
-export function demandOf(
+export async function demandOf(
   exchange: Authorized<ClientRequest>,
   judgement: Judgement & { readonly rule: string; readonly ruleRevision: string },
-  about: { readonly gateway: string; readonly digest: string; readonly masker: Masker },
-): ApprovalDemand {
+  about: { readonly gateway: string; readonly digest: string; readonly masker: Masking },
+): Promise<ApprovalDemand> {
   const { caller, message } = exchange;
   return {
     gateway: about.gateway,
@@ -26,15 +26,15 @@ export function demandOf(
       server: about.gateway,
       tool: targetName(message.target) ?? message.method,
       digest: about.digest,
-      preview: preview(message, about.masker),
+      preview: await preview(message, about.masker),
       risk: judgement.risk,
       parsed: judgement.parsed,
     },
   };
 }
 
-function preview(message: ClientRequest, masker: Masker): string {
-  const masked = masker.message(message.text, { purpose: 'record', tool: targetName(message.target) });
+async function preview(message: ClientRequest, masker: Masking): Promise<string> {
+  const masked = await masker.message(message.text, { purpose: 'record', tool: targetName(message.target) });
   if (masked.kind === 'withheld') return `[the arguments are not shown: ${masked.reason}]`;
   const span = locate(masked.text, ['params', 'arguments']);
   const text = span === undefined ? '' : masked.text.slice(span.start, span.end);

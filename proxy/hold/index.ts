@@ -8,7 +8,7 @@ import { sentenceOf } from '../../lib/errors.ts';
 import type { Approvals } from '../control/approvals.ts';
 import { ControlRefused } from '../control/client.ts';
 import { callDigest } from '../engine/digest.ts';
-import type { Masker } from '../engine/mask/index.ts';
+import type { Masking } from '../engine/masking/index.ts';
 import type { Authorized, Cleared, ClientRequest, Judgement } from '../exchange.ts';
 import { locate } from '../../lib/json/index.ts';
 import { Refusal } from '../refusal.ts';
@@ -32,7 +32,7 @@ export interface HoldDeps {
   readonly approvals: Approvals;
   readonly states: RequestStates;
   readonly sealer: Sealer;
-  readonly masker: Masker;
+  readonly masker: Masking;
   readonly now: () => number;
   /** Judges again under the policy that is in force now. Throws a Refusal where the caller may no longer make the call. */
   readonly rejudge: (exchange: Authorized<ClientRequest>) => Judgement;
@@ -144,10 +144,12 @@ async function found(judged: Judged, { deps, digest, state, cancelled }: Ask): P
     });
   }
   const rule = { ...judgement, rule: judgement.rule, ruleRevision: judgement.ruleRevision };
-  return asking(() =>
+  return asking(async () =>
     state?.kind === 'hold' && state.approval !== null
       ? deps.approvals.wait(state.approval, 0, cancelled)
-      : deps.approvals.demand(demandOf(judged, rule, { gateway: deps.gateway, digest, masker: deps.masker })),
+      : deps.approvals.demand(
+          await demandOf(judged, rule, { gateway: deps.gateway, digest, masker: deps.masker }),
+        ),
   );
 }
 

@@ -32,7 +32,7 @@ export async function servePassthrough(visit: Visit, passage: Passage): Promise<
   };
   gateway.checkRate(exchange);
   gateway.journal.checkReady();
-  gateway.journal.fromClient(exchange, 'http');
+  await gateway.journal.fromClient(exchange, 'http');
   const query = (request.url ?? '').split('?').slice(1).join('?');
   const answer = await gateway.passthrough({
     exchange,
@@ -40,7 +40,7 @@ export async function servePassthrough(visit: Visit, passage: Passage): Promise<
     response,
     path: query === '' ? passage.path : `${passage.path}?${query}`,
   });
-  const body = maskedBody(answer, gateway);
+  const body = await maskedBody(answer, gateway);
   const headers = maskedHeaders(answer.headers, gateway);
   gateway.journal.ended({ method: 'http', decision: 'allow', code: 'ok', startedAt: visit.at });
   response.writeHead(answer.status, { ...headers, 'content-length': body.length });
@@ -58,9 +58,13 @@ function asMessage(method: string, path: string): ClientNotification {
   };
 }
 
-function maskedBody({ body, headers }: PassthroughAnswer, { journal, masker }: Gateway): Buffer {
+async function maskedBody(
+  { body, headers }: PassthroughAnswer,
+  { journal, masker }: Gateway,
+): Promise<Buffer> {
   const type = headers['content-type'];
-  const outcome = masker.body(body, typeof type === 'string' ? type : undefined, { purpose: 'release' });
+  const mimeType = typeof type === 'string' ? type : undefined;
+  const outcome = await masker.body(body, mimeType, { purpose: 'release' });
   journal.counted(outcome);
   if (outcome.kind === 'released') return outcome.body;
   throw new Refusal('withheld', because('The answer was withheld', outcome.reason), {

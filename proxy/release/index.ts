@@ -3,7 +3,7 @@ import type { Masked, MaskedText } from '../../crds/control.ts';
 import type { JsonSpan } from '../../lib/json/index.ts';
 import { because } from '../../lib/sentence.ts';
 import { forbiddenQuestion, mayAsk, type Allowed } from '../engine/client-features.ts';
-import type { Masker, StreamMemory } from '../engine/mask/index.ts';
+import type { Masking, StreamTails } from '../engine/masking/index.ts';
 import type { ClientRequest, Identified, Target } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
 import { keepPrivate } from './cache-hints.ts';
@@ -19,7 +19,7 @@ export type { OutputSchemas } from './output-schemas.ts';
 export type Recipient = Pick<Identified, 'caller' | 'session'> & {
   readonly request?: ClientRequest | undefined;
   /** What the stream that brings the message has brought so far. */
-  readonly stream?: StreamMemory | undefined;
+  readonly stream?: StreamTails | undefined;
 };
 
 export type Released =
@@ -45,15 +45,15 @@ export type Released =
       readonly answer: string | undefined;
     };
 
-/** Releases one message of the server: validated JSON text, one JSON-RPC message. Never throws for what is in it. */
-export type Release = (text: string, recipient: Recipient) => Released;
+/** Releases one message of the server: validated JSON text, one JSON-RPC message. Never rejects for what is in it. */
+export type Release = (text: string, recipient: Recipient) => Promise<Released>;
 
 export interface ReleaseDeps {
   /** Whether access rules let the recipient know of a target. */
   readonly visible: (recipient: Recipient, target: Target) => boolean;
   /** Whether the definition of a tool, at `element` of a list, is one that was accepted. */
   readonly meets: (text: string, element: JsonSpan) => boolean;
-  readonly masker: Masker;
+  readonly masker: Masking;
   /** What the server may ask of clients. */
   readonly mayAsk: Allowed;
   /** Filled from the lists that pass; lives as long as the gateway. */
@@ -62,7 +62,7 @@ export interface ReleaseDeps {
 
 /** The release of one gateway. */
 export function createRelease(deps: ReleaseDeps): Release {
-  return (text, recipient) => {
+  return async (text, recipient) => {
     const message = readServerMessage(text);
     return message.kind === 'response'
       ? releaseAnswer(text, { message, recipient, deps })
@@ -78,7 +78,7 @@ interface Context<M extends ServerMessage> {
 type Answer = Extract<ServerMessage, { kind: 'response' }>;
 type Call = Exclude<ServerMessage, Answer>;
 
-function releaseAnswer(text: string, context: Context<Answer>): Released {
+async function releaseAnswer(text: string, context: Context<Answer>): Promise<Released> {
   const { recipient, deps } = context;
   const method = recipient.request?.method;
   const question = forbiddenQuestion(text, deps.mayAsk);
@@ -98,12 +98,13 @@ function releaseAnswer(text: string, context: Context<Answer>): Released {
   if (filtered === undefined)
     return withhold('the server sent something else where a list belongs', [], context);
   const bounded = recipient.session.era === 'modern' ? keepPrivate(filtered) : filtered;
-  const outcome = deps.masker.message(bounded, { purpose: 'release', ...toolOf(recipient, deps.schemas) });
+  const about = { purpose: 'release', ...toolOf(recipient, deps.schemas) } as const;
+  const outcome = await deps.masker.message(bounded, about);
   return outcome.kind === 'released' ? outcome : withhold(outcome.reason, outcome.masked, context);
 }
 
 /** A notification or a request of the server. */
-function releaseCall(text: string, context: Context<Call>): Released {
+async function releaseCall(text: string, context: Context<Call>): Promise<Released> {
   const { message, recipient, deps } = context;
   if (message.kind === 'request' && recipient.session.era === 'modern') {
     // 2026-07-28: servers ask by an input_required result alone, and no client may answer what is asked otherwise.
@@ -121,7 +122,8 @@ function releaseCall(text: string, context: Context<Call>): Released {
     return drop('it tells of a resource that the caller may not see', [], message);
   }
   const { stream } = recipient;
-  const outcome = deps.masker.message(text, { purpose: 'release', stream, ...toolOf(recipient, undefined) });
+  const about = { purpose: 'release', stream, ...toolOf(recipient, undefined) } as const;
+  const outcome = await deps.masker.message(text, about);
   return outcome.kind === 'released' ? outcome : drop(outcome.reason, outcome.masked, message);
 }
 
@@ -136,7 +138,11 @@ function toolOf(
   return outputSchema === undefined ? { tool } : { tool, outputSchema };
 }
 
-function withhold(why: string, masked: readonly Masked[], context: Context<Answer>): Released {
+async function withhold(
+  why: string,
+  masked: readonly Masked[],
+  context: Context<Answer>,
+): Promise<Released> {
   const { message, recipient, deps } = context;
   const refusal = new Refusal('withheld', because('The result was withheld', why));
   const text = refusalText(refusal, {
@@ -144,7 +150,7 @@ function withhold(why: string, masked: readonly Masked[], context: Context<Answe
     method: recipient.request?.method,
     era: recipient.session.era,
   });
-  const outcome = deps.masker.message(text, { purpose: 'release' });
+  const outcome = await deps.masker.message(text, { purpose: 'release' });
   return outcome.kind === 'released'
     ? { kind: 'withheld', text: outcome.text, reason: why, masked }
     : drop(why, masked, message);

@@ -31,6 +31,8 @@ export interface KnownSecretsOptions {
   readonly keepMs?: number;
   /** Shorter values are not matched, since they stand in ordinary text by chance. Default 4 characters. */
   readonly minLength?: number;
+  /** Told of all that is set, in that order, before it is looked for here. */
+  readonly onSet?: (owner: string, values: readonly string[]) => void;
   /** Told when an owner holds a value that is too short to be matched; the value is not told. */
   readonly onTooShort?: (owner: string) => void;
 }
@@ -59,6 +61,7 @@ class KnownValues implements KnownSecrets {
   readonly #now: () => number;
   readonly #keepMs: number;
   readonly #minLength: number;
+  readonly #onSet: (owner: string, values: readonly string[]) => void;
   readonly #onTooShort: (owner: string) => void;
   readonly #owners = new Map<string, readonly string[]>();
   readonly #matched = new Map<string, Matched>();
@@ -70,11 +73,13 @@ class KnownValues implements KnownSecrets {
   #reachesOverTokens = false;
   #mayBeEscaped = false;
 
-  constructor({ now, keepMs = HOUR_MS, minLength = 4, onTooShort = () => undefined }: KnownSecretsOptions) {
+  constructor(options: KnownSecretsOptions) {
+    const { now, keepMs = HOUR_MS, minLength = 4 } = options;
     this.#now = now;
     this.#keepMs = keepMs;
     this.#minLength = minLength;
-    this.#onTooShort = onTooShort;
+    this.#onSet = options.onSet ?? (() => undefined);
+    this.#onTooShort = options.onTooShort ?? (() => undefined);
   }
 
   get reachesOverTokens(): boolean {
@@ -102,6 +107,7 @@ class KnownValues implements KnownSecrets {
   }
 
   set(owner: string, values: readonly string[]): void {
+    this.#onSet(owner, values);
     const held = [...new Set(values.flatMap((value) => this.#parts(owner, value)))];
     const before = this.#owners.get(owner) ?? [];
     if (held.length === 0) this.#owners.delete(owner);

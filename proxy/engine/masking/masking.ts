@@ -1,0 +1,67 @@
+/** The one way to the masker for whoever serves clients: large messages are masked in a thread of their own. */
+import type { BodyOutcome, MaskAbout, Masker, MaskOutcome } from '../mask/index.ts';
+import type { Job, JobAbout, Policies } from './protocol.ts';
+import type { StreamTails } from './stream-tails.ts';
+import type { MaskingThread } from './thread.ts';
+
+type About = Omit<MaskAbout, 'stream'> & { readonly stream?: StreamTails | undefined };
+
+/** As Masker has it, but nobody waits while it works on a large message. Promises never reject. */
+export interface Masking {
+  message(text: string, about: About): Promise<MaskOutcome>;
+  body(body: Buffer, mimeType: string | undefined, about: About): Promise<BodyOutcome>;
+  /** For what is never large: header values and sentences. */
+  text(text: string, about: MaskAbout): MaskOutcome;
+}
+
+/** Characters of a message, or bytes of a body, up to which to hand it over would not be worth it. */
+export const LARGE = 128 * 1024;
+
+export interface MaskingDeps {
+  readonly masker: Masker;
+  readonly thread: MaskingThread;
+  /** What `masker` was compiled from. */
+  readonly policies: Policies;
+}
+
+export function createMasking({ masker, thread, policies }: MaskingDeps): Masking {
+  const handOver = async (job: Job, { stream }: About): Promise<MaskOutcome | BodyOutcome> => {
+    const answer = await thread.run(job, policies);
+    if ('failed' in answer) return { kind: 'withheld', reason: answer.failed, masked: [] };
+    stream?.take(answer.tails ?? []);
+    return answer.outcome;
+  };
+  return {
+    message: async (text, about) => {
+      if (text.length <= LARGE) return masker.message(text, about);
+      const outcome = await handOver({ kind: 'message', text, about: portable(about) }, about);
+      return outcome.kind === 'released' && 'body' in outcome ? MIXED_UP : outcome;
+    },
+    body: async (body, mimeType, about) => {
+      if (body.length <= LARGE) return masker.body(body, mimeType, about);
+      const outcome = await handOver({ kind: 'body', body, mimeType, about: portable(about) }, about);
+      if (outcome.kind === 'withheld') return outcome;
+      return 'body' in outcome ? { ...outcome, body: Buffer.from(outcome.body) } : MIXED_UP;
+    },
+    text: (text, about) => masker.text(text, about),
+  };
+}
+
+/** Where nobody else waits: all of it here and now. */
+export function maskHere(masker: Masker): Masking {
+  return {
+    message: (text, about) => Promise.resolve(masker.message(text, about)),
+    body: (body, mimeType, about) => Promise.resolve(masker.body(body, mimeType, about)),
+    text: (text, about) => masker.text(text, about),
+  };
+}
+
+function portable({ purpose, tool, outputSchema, stream }: About): JobAbout {
+  return { purpose, tool, outputSchema, tails: stream?.tails };
+}
+
+const MIXED_UP = {
+  kind: 'withheld',
+  reason: 'The message could not be looked through for secrets.',
+  masked: [],
+} as const;

@@ -1,0 +1,35 @@
+/** What passes between the proxy and the thread that masks large messages. One port, so that all of it keeps its order. */
+import type { MaskPolicy } from '../../../crds/bundle.ts';
+import type { BodyOutcome, MaskAbout, MaskOutcome } from '../mask/index.ts';
+import type { KnownUpdate } from './known-history.ts';
+
+export interface Policies {
+  readonly masking: readonly MaskPolicy[];
+  readonly hashKey: Uint8Array;
+}
+
+/** The ends of texts that a stream brought, by place. */
+export type Tails = readonly (readonly [place: string, text: string])[];
+
+export type JobAbout = Omit<MaskAbout, 'stream'> & { readonly tails: Tails | undefined };
+
+export type Job =
+  | { readonly kind: 'message'; readonly text: string; readonly about: JobAbout }
+  | {
+      readonly kind: 'body';
+      readonly body: Uint8Array;
+      readonly mimeType: string | undefined;
+      readonly about: JobAbout;
+    };
+
+export type ToWorker =
+  | { readonly kind: 'known'; readonly updates: readonly KnownUpdate[] }
+  | { readonly kind: 'policies'; readonly policies: Policies }
+  /** `at`: the clock by which values that were given up are still looked for. */
+  | { readonly kind: 'job'; readonly job: Job; readonly at: number };
+
+/** Answers come in the order of the jobs. */
+export interface FromWorker {
+  readonly outcome: MaskOutcome | BodyOutcome;
+  readonly tails: Tails | undefined;
+}
