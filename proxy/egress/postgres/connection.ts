@@ -224,8 +224,10 @@ export class Connection<L extends LeasedLogin> {
     const signal = AbortSignal.timeout(CANCEL_MS);
     connectUpstream(this.#target.upstream, this.#deps.dial, signal).then(
       (socket) => {
-        socket.on('error', () => undefined);
-        socket.end(cancelRequest(session.key), () => socket.destroy());
+        // The database closes when it has read it: who closes before that may take the request back with a reset.
+        socket.on('error', () => undefined).on('end', () => socket.destroy());
+        signal.addEventListener('abort', () => socket.destroy(), { once: true });
+        socket.resume().write(cancelRequest(session.key));
       },
       (error: unknown) =>
         this.#deps.log.warn({ err: error }, 'a request to cancel did not reach the database'),
