@@ -134,7 +134,7 @@ describeUnless(whyNoPostgres(), 'results of a database under masking policies', 
 
   test('dates, booleans and nulls pass in both formats', async () => {
     const sql =
-      "SELECT NULL::text, true, now(), DATE '2020-01-01', '1 day'::interval, 1.5::float8, gen_random_uuid(), point '(1,2)'";
+      "SELECT NULL::text, true, now(), DATE '2020-01-01', '1 day'::interval, 1.5::float8, '3f2504e0-4f89-41d3-9a0c-0305e82c3301'::uuid, point '(1,2)'";
     for (const messages of Object.values(await everyWay(door.port, sql))) {
       expect(errorIn(messages)).toBeUndefined();
       expect(valuesIn(messages)).toEqual([null]);
