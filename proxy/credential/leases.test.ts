@@ -94,6 +94,15 @@ function settings(): Parameters<Leases['use']>[0]['vault'] {
   return { address: front.address, caBundle: front.ca, namespace: undefined, auth };
 }
 
+/** The values that are told, without those that are for Vault alone. */
+function lent(): string[] {
+  return [...known].flatMap(([owner, values]) => (owner.includes('/vault/') ? [] : values));
+}
+
+function forVault(): string[] {
+  return [...known].flatMap(([owner, values]) => (owner.includes('/vault/') ? values : []));
+}
+
 function value(lease: Lease, field = 'password'): string | undefined {
   return lease.fields.get(field)?.reveal();
 }
@@ -146,10 +155,25 @@ describe('whose a lease is', () => {
     expect(vault.live.size).toBe(3);
   });
 
+  it('is asked for with a token that is masked like a lease, and so is what Vault is shown for it', async () => {
+    const leases = await open([dynamic('Session')]);
+    await leases.lend('db', of('s'));
+    const [token] = vault.tokens;
+    expect(forVault()).toEqual(['a.projected.token', token]);
+    vault.tokens.clear();
+    clock.advance(60_000);
+    await leases.lend('db', of('another'));
+    const [fresh] = vault.tokens;
+    expect(fresh).not.toBe(token);
+    expect(forVault()).toEqual(['a.projected.token', fresh]);
+    await leases.close();
+    expect(forVault()).toEqual([]);
+  });
+
   it('is masked and on file before anybody has it, by its id alone', async () => {
     const leases = await open([dynamic('Session')]);
     const lease = await leases.lend('db', of('s'));
-    expect([...known.values()].flat()).toEqual(['v-user-1', 'minted-password-1']);
+    expect(lent()).toEqual(['v-user-1', 'minted-password-1']);
     expect(await onFile()).toContain('database/creds/ro/1');
     expect(await onFile()).not.toMatch(/password|v-user|hvs/);
     expect(JSON.stringify(lease)).not.toContain('minted-password');
@@ -423,7 +447,7 @@ describe('giving back', () => {
 describe('KV', () => {
   it('is read once for all, before anybody asks, and a rotation is noticed within a minute', async () => {
     const leases = await open([kv]);
-    expect([...known.values()].flat()).toEqual(['kv-secret-1']);
+    expect(lent()).toEqual(['kv-secret-1']);
     await Promise.all(Array.from({ length: 20 }, (_, index) => leases.lend('api', of(`s${index}`))));
     expect(vault.count('kv/data/app')).toBe(1);
     vault.secret = { token: 'kv-secret-2', port: 5432, on: true, nested: { a: 1 } };

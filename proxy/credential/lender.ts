@@ -6,6 +6,7 @@ import type { Whose } from '../session/whose-call.ts';
 import type { FileAccess } from './dev-file.ts';
 import type { Lease } from './lease.ts';
 import type { LeaseLimits } from './lease/caps.ts';
+import type { KnownValues } from './vault/own-secrets.ts';
 
 export interface Lender {
   /** What `credential` is for this work now; minted when nobody holds it yet. Throws CredentialError. */
@@ -35,7 +36,7 @@ export interface LenderDeps {
   /** [0, 1) */
   readonly random: () => number;
   /** Where values are told before their first use, so that they are masked from then on. */
-  readonly known: { set(owner: string, values: readonly string[]): void };
+  readonly known: KnownValues;
   readonly metrics: LeaseMetrics;
   readonly log: Logger;
   /** File of the ids of leases that are held; it outlives the process. */

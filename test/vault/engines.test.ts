@@ -1,5 +1,6 @@
 /** Every engine of a real Vault, over TLS, with each way to log in. */
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -137,9 +138,17 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'the engines of Vault', () => {
       { kind: 'appRole', mount: 'approle', file: await file('approle', JSON.stringify({ mcp: role })) },
       { kind: 'tokenFile', file: await file('given', `${given.auth?.client_token ?? ''}\n`) },
     ] as const;
-    for (const auth of ways) {
+    const proofs = [
+      readFileSync(join(place.directory, 'token'), 'utf8'),
+      role.secret_id,
+      given.auth?.client_token,
+    ];
+    for (const [at, auth] of ways.entries()) {
       await using lender = await openLender(vault, { auth });
       await lender.leases.lend('db', { session: 's' });
+      // What Vault is shown is masked, whoever else prints it, and so is its token.
+      expect([...lender.values]).toContain(proofs[at]);
+      expect([...lender.values].some((told) => told.startsWith('hvs.'))).toBe(true);
       expect(await vault.leases('database/creds/ro')).toHaveLength(1);
       await lender.leases.close();
       expect(await vault.leases('database/creds/ro')).toEqual([]);

@@ -4,7 +4,7 @@ import { unavailable } from '../template.ts';
 import type { VaultAccess } from '../vault/access.ts';
 import type { Engine, Granted } from '../vault/engines.ts';
 import { VaultError } from '../vault/error.ts';
-import { detailOf } from '../vault/token.ts';
+import { detailOf } from '../vault/denials.ts';
 import type { Caps } from './caps.ts';
 import { Held } from './held.ts';
 import type { LeaseJournal } from './journal.ts';

@@ -5,7 +5,7 @@ import type { Logger } from '../../../lib/log.ts';
 import { runAt } from '../schedule.ts';
 import { VaultError } from '../vault/error.ts';
 import { backoffMs } from '../vault/retry.ts';
-import { detailOf } from '../vault/token.ts';
+import { detailOf } from '../vault/denials.ts';
 import type { LeaseJournal, Taken } from './journal.ts';
 
 export interface RevokerDeps {

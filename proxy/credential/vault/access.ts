@@ -3,6 +3,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/log.ts';
 import { createVaultClient, type VaultClient } from './client.ts';
 import { logIn, type VaultAuth } from './login.ts';
+import { OwnSecrets, type KnownValues } from './own-secrets.ts';
 import { TokenKeeper, type VaultToken } from './token.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
@@ -12,6 +13,8 @@ export interface VaultSettings extends Pick<TransportOptions, 'address' | 'caBun
 }
 
 export interface VaultAccessDeps {
+  readonly gateway: string;
+  readonly known: KnownValues;
   readonly clock: Clock;
   /** [0, 1) */
   readonly random: () => number;
@@ -46,15 +49,20 @@ export function createVaultAccess(settings: VaultSettings, deps: VaultAccessDeps
   const transport = createTransport({ ...settings, ...deps, ...deps.patience });
   const client = createVaultClient({ ...settings, transport });
   const keepers = new Map<string, TokenKeeper>();
+  const secrets: OwnSecrets[] = [];
+  const newKeeper = (role: string): TokenKeeper => {
+    const own = new OwnSecrets(deps.known, deps.gateway);
+    secrets.push(own);
+    return new TokenKeeper({
+      ...deps,
+      client,
+      logIn: () => logIn(client, settings.auth, { role, onProof: (proof) => own.showing(proof) }),
+      onEnd: deps.onTokenEnd,
+      onTokens: (tokens) => own.holding(tokens),
+    });
+  };
   const keeperOf = (role: string): TokenKeeper => {
-    const keeper =
-      keepers.get(role) ??
-      new TokenKeeper({
-        ...deps,
-        client,
-        logIn: () => logIn(client, settings.auth, role),
-        onEnd: deps.onTokenEnd,
-      });
+    const keeper = keepers.get(role) ?? newKeeper(role);
     keepers.set(role, keeper);
     return keeper;
   };
@@ -74,6 +82,7 @@ export function createVaultAccess(settings: VaultSettings, deps: VaultAccessDeps
     isDead: ({ role, token }, denial) => keeperOf(role).isDead(token, denial),
     close: async () => {
       await Promise.allSettled([...keepers.values()].map((keeper) => keeper.close()));
+      for (const own of secrets) own.close();
       await transport.close();
     },
   };

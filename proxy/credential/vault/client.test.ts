@@ -1,4 +1,5 @@
 /** Each fault of node-vault that is known, and what of Vault's own moods a client has to bear. */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../../lib/secret.ts';
@@ -95,7 +96,13 @@ describe('what node-vault would do wrong', () => {
         body: { auth: { client_token: 'hvs.x', lease_duration: 60, renewable: true } },
       });
       const file = import.meta.filename;
-      const given = await logIn(connect(), { kind: 'kubernetes', mount, file }, 'mcp');
+      const shown: string[] = [];
+      const onProof = (proof: Secret): void => {
+        expect(front.requests).toEqual([]);
+        shown.push(proof.reveal());
+      };
+      const given = await logIn(connect(), { kind: 'kubernetes', mount, file }, { role: 'mcp', onProof });
+      expect(shown).toEqual([readFileSync(file, 'utf8').trim()]);
       expect(given.token.reveal()).toBe('hvs.x');
       expect(decodeURIComponent(front.requests[0]?.path ?? '')).toBe(`/v1/auth/${mount}/login`);
       expect(front.requests[0]?.body).toMatchObject({ role: 'mcp' });

@@ -30,28 +30,40 @@ const appRoles = z.record(
   z.string(),
   z.object({ role_id: z.string().min(1), secret_id: z.string().optional() }),
 );
+type AppRole = z.infer<typeof appRoles>[string];
 const lookedUp = z.object({ ttl: z.number().nonnegative(), renewable: z.boolean().default(false) });
 
-/** Throws VaultError. */
-export async function logIn(client: VaultClient, auth: VaultAuth, role: string): Promise<LoggedIn> {
-  if (auth.kind === 'tokenFile') return takeToken(client, auth.file);
+/** `onProof` is told what is secret of what Vault is shown, before it is. Throws VaultError. */
+export async function logIn(
+  client: VaultClient,
+  auth: VaultAuth,
+  { role, onProof }: { readonly role: string; readonly onProof: (proof: Secret) => void },
+): Promise<LoggedIn> {
+  if (auth.kind === 'tokenFile') return takeToken(client, auth.file, onProof);
   const proof =
     auth.kind === 'appRole'
       ? await appRole(auth.file, role)
       : { role, jwt: await line(projected(auth.file)) };
+  const secret = 'jwt' in proof ? proof.jwt : proof.secret_id;
+  if (secret !== undefined) onProof(new Secret(secret));
   const { auth: given } = await client.write(`auth/${auth.mount}/login`, proof);
   if (given === undefined) throw new VaultError('vault_unreadable', 'Vault let us in without giving a token');
   return { ...given, own: true };
 }
 
-async function takeToken(client: VaultClient, file: string): Promise<LoggedIn> {
+async function takeToken(
+  client: VaultClient,
+  file: string,
+  onProof: (proof: Secret) => void,
+): Promise<LoggedIn> {
   const token = new Secret(await line(file));
+  onProof(token);
   const { data } = await client.read('auth/token/lookup-self', token);
   const { ttl, renewable } = lookedUp.parse(data);
   return { token, ttlMs: ttl * 1000, renewable, own: false };
 }
 
-async function appRole(file: string, role: string): Promise<Readonly<Record<string, unknown>>> {
+async function appRole(file: string, role: string): Promise<AppRole> {
   const roles = appRoles.safeParse(jsonOf(await text(file)));
   if (!roles.success)
     throw notOurs(

@@ -6,6 +6,7 @@ import type { Secret } from '../../../lib/secret.ts';
 import { runAt } from '../schedule.ts';
 import { isCut, nextStep, type Term } from '../term.ts';
 import type { VaultClient } from './client.ts';
+import { asError, detailOf, isDenied, saysInvalid } from './denials.ts';
 import { VaultError } from './error.ts';
 import type { LoggedIn } from './login.ts';
 import { backoffMs } from './retry.ts';
@@ -29,6 +30,8 @@ export interface TokenKeeperDeps {
   readonly log: Logger;
   /** A token became final or died: what hangs on it must be looked at. */
   readonly onEnd: (token: VaultToken) => void;
+  /** Told of all tokens that it holds, whenever one comes or goes. */
+  readonly onTokens: (values: readonly Secret[]) => void;
 }
 
 /** Young tokens are believed: a policy that forbids to look a token up must not make us log in at every refusal. */
@@ -77,6 +80,11 @@ export class TokenKeeper {
     );
     this.#token = undefined;
     this.#older.clear();
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#deps.onTokens(Array.from(this.#all(), ({ value }) => value));
   }
 
   #all(): ReadonlySet<Held> {
@@ -128,9 +136,13 @@ export class TokenKeeper {
     const before = this.#token;
     if (before !== undefined && before.state !== 'dead') {
       this.#older.add(before);
-      runAt(this.#deps.clock, before.term.until, () => this.#older.delete(before));
+      runAt(this.#deps.clock, before.term.until, () => {
+        this.#older.delete(before);
+        this.#tell();
+      });
     }
     this.#token = token;
+    this.#tell();
     if (this.#closed) void this.close();
     else this.#plan(token);
   }
@@ -200,6 +212,7 @@ export class TokenKeeper {
     token.state = 'dead';
     this.#older.delete(token);
     if (this.#token === token) this.#token = undefined;
+    this.#tell();
     this.#deps.onEnd(token);
     return true;
   }
@@ -213,21 +226,4 @@ export class TokenKeeper {
       return isDenied(error) ? error : undefined;
     }
   }
-}
-
-export function isDenied(error: unknown): boolean {
-  return error instanceof VaultError && error.status === 403;
-}
-
-/** Vault's own words for a token that it does not know: "invalid token" since 1.13, "bad token" before. */
-function saysInvalid(error: unknown): boolean {
-  return error instanceof VaultError && /\b(?:invalid|bad) token\b/.test(error.detail ?? '');
-}
-
-export function detailOf(error: unknown): string | undefined {
-  return error instanceof VaultError ? error.detail : undefined;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
