@@ -138,11 +138,7 @@ function toolOf(
   return outputSchema === undefined ? { tool } : { tool, outputSchema };
 }
 
-async function withhold(
-  why: string,
-  masked: readonly Masked[],
-  context: Context<Answer>,
-): Promise<Released> {
+async function withhold(why: string, masked: readonly Masked[], context: Context<Answer>): Promise<Released> {
   const { message, recipient, deps } = context;
   const refusal = new Refusal('withheld', because('The result was withheld', why));
   const text = refusalText(refusal, {
