@@ -22,6 +22,11 @@ export class Lru<K, V> {
     if (this.#entries.size > this.#size && oldest.done !== true) this.#entries.delete(oldest.value);
   }
 
+  /** What was used longest ago comes first. */
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries();
+  }
+
   delete(key: K): void {
     this.#entries.delete(key);
   }

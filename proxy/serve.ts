@@ -3,7 +3,7 @@ import type { Logger } from '../lib/log.ts';
 import { sentenceOf } from '../lib/errors.ts';
 import { locate } from '../lib/json/index.ts';
 import type { Approvals } from './control/approvals.ts';
-import { StreamTails } from './engine/masking/index.ts';
+import { StreamMemory } from './engine/mask/index.ts';
 import type {
   ClientNotification,
   ClientRequest,
@@ -133,7 +133,7 @@ class Serving {
       await this.#finish(
         relayAnswer(
           answer,
-          { ...exchange, request: exchange.message, stream: new StreamTails() },
+          { ...exchange, request: exchange.message, stream: new StreamMemory() },
           reply,
           this.#relayDeps(exchange, signal),
         ),

@@ -1,7 +1,8 @@
 /** Runs one line through the stages of the proxy, in their order. */
 import type { Masked } from '../../crds/control.ts';
 import { because } from '../../lib/sentence.ts';
-import type { Masking, StreamTails } from '../../proxy/engine/masking/index.ts';
+import type { StreamMemory } from '../../proxy/engine/mask/index.ts';
+import type { Masking } from '../../proxy/engine/masking/index.ts';
 import type {
   Authorized,
   Caller,
@@ -27,7 +28,7 @@ export interface Stages {
   readonly outgoing: (message: ClientMessage) => string;
   readonly release: Release;
   /** The lines are one stream: a value may be split over them. */
-  readonly stream: StreamTails;
+  readonly stream: StreamMemory;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -4,8 +4,13 @@ import { compileAccess } from '../../proxy/authorize/index.ts';
 import { DevFiles } from '../../proxy/credential/dev-files.ts';
 import { nodeFiles } from '../../proxy/credential/node-files.ts';
 import { withoutForbidden } from '../../proxy/engine/client-features.ts';
-import { compileMasker, createKnownSecrets, type KnownSecrets } from '../../proxy/engine/mask/index.ts';
-import { maskHere, StreamTails } from '../../proxy/engine/masking/index.ts';
+import {
+  compileMasker,
+  createKnownSecrets,
+  StreamMemory,
+  type KnownSecrets,
+} from '../../proxy/engine/mask/index.ts';
+import { maskHere } from '../../proxy/engine/masking/index.ts';
 import { compileGuard } from '../../proxy/guard/index.ts';
 import { createIdentify } from '../../proxy/identify/index.ts';
 import { createToolIntegrity, KnownTools } from '../../proxy/integrity/index.ts';
@@ -57,7 +62,7 @@ export async function createStages(bundle: Bundle, circumstances: Circumstances)
       masker,
       schemas: new Map(),
     }),
-    stream: new StreamTails(),
+    stream: new StreamMemory(),
     now,
   };
 }

@@ -1,6 +1,6 @@
 /** HTTP+SSE of 2024-11-05: one event stream a client, and an endpoint of its own for what the client sends. */
 import { randomUUID } from 'node:crypto';
-import { StreamTails } from '../engine/masking/index.ts';
+import { StreamMemory } from '../engine/mask/index.ts';
 import type { Caller, ClientMessage, ClientRequest, Identified } from '../exchange.ts';
 import { forwardedHeaders } from '../lib/forwarded-headers.ts';
 import { formatEvent } from '../lib/sse.ts';
@@ -70,7 +70,7 @@ async function open(visit: Visit, prefix: string): Promise<void> {
     );
     await relayUnsolicited(
       answer.events,
-      { caller, session, stream: new StreamTails() },
+      { caller, session, stream: new StreamMemory() },
       ({ data }) => events.write(message(data)),
       relayDeps(visit, { caller, session, headers }),
     );

@@ -1,5 +1,5 @@
 /** Event streams of legacy sessions that a GET opens or takes up again. */
-import { StreamTails } from '../engine/masking/index.ts';
+import { StreamMemory } from '../engine/mask/index.ts';
 import type { Caller } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
 import type { SseEvent } from '../lib/sse.ts';
@@ -41,7 +41,7 @@ export async function openStandalone(
     listen(visit, session.standalone, session.standalone.heardUpTo);
     return;
   }
-  const source: Source = { visit, caller, session, headers, stream: new StreamTails() };
+  const source: Source = { visit, caller, session, headers, stream: new StreamMemory() };
   const opened = await openUpstream(source, undefined);
   const stream = gateway.sessions.newStream(session);
   session.standalone = stream;
@@ -55,7 +55,7 @@ interface Source {
   readonly caller: Caller;
   readonly session: Session;
   readonly headers: Readonly<Record<string, string>>;
-  readonly stream: StreamTails;
+  readonly stream: StreamMemory;
 }
 
 interface Opened {

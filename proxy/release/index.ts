@@ -3,7 +3,8 @@ import type { Masked, MaskedText } from '../../crds/control.ts';
 import type { JsonSpan } from '../../lib/json/index.ts';
 import { because } from '../../lib/sentence.ts';
 import { forbiddenQuestion, mayAsk, type Allowed } from '../engine/client-features.ts';
-import type { Masking, StreamTails } from '../engine/masking/index.ts';
+import type { StreamMemory } from '../engine/mask/index.ts';
+import type { Masking } from '../engine/masking/index.ts';
 import type { ClientRequest, Identified, Target } from '../exchange.ts';
 import { Refusal } from '../refusal.ts';
 import { keepPrivate } from './cache-hints.ts';
@@ -19,7 +20,7 @@ export type { OutputSchemas } from './output-schemas.ts';
 export type Recipient = Pick<Identified, 'caller' | 'session'> & {
   readonly request?: ClientRequest | undefined;
   /** What the stream that brings the message has brought so far. */
-  readonly stream?: StreamTails | undefined;
+  readonly stream?: StreamMemory | undefined;
 };
 
 export type Released =

@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { systemClock } from '../../../lib/clock.ts';
-import { compileMasker, createKnownSecrets } from '../mask/index.ts';
-import { createMasking, MaskingThread, StreamTails, type Masking } from './index.ts';
+import { compileMasker, createKnownSecrets, StreamMemory } from '../mask/index.ts';
+import { createMasking, MaskingThread, type Masking } from './index.ts';
 import { LARGE } from './masking.ts';
 
 const cards: MaskPolicy = {
@@ -110,7 +110,7 @@ describe('a large message', () => {
       [FILLER, ''],
       ['', FILLER],
     ] as const) {
-      const stream = new StreamTails();
+      const stream = new StreamMemory();
       const about = { ...RELEASE, stream };
       const log = (data: string): string =>
         JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data } });

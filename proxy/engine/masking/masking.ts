@@ -1,15 +1,12 @@
 /** The one way to the masker for whoever serves clients: large messages are masked in a thread of their own. */
 import type { BodyOutcome, MaskAbout, Masker, MaskOutcome } from '../mask/index.ts';
 import type { Job, JobAbout, Policies } from './protocol.ts';
-import type { StreamTails } from './stream-tails.ts';
 import type { MaskingThread } from './thread.ts';
-
-type About = Omit<MaskAbout, 'stream'> & { readonly stream?: StreamTails | undefined };
 
 /** As Masker has it, but nobody waits while it works on a large message. Promises never reject. */
 export interface Masking {
-  message(text: string, about: About): Promise<MaskOutcome>;
-  body(body: Buffer, mimeType: string | undefined, about: About): Promise<BodyOutcome>;
+  message(text: string, about: MaskAbout): Promise<MaskOutcome>;
+  body(body: Buffer, mimeType: string | undefined, about: MaskAbout): Promise<BodyOutcome>;
   /** For what is never large: header values and sentences. */
   text(text: string, about: MaskAbout): MaskOutcome;
 }
@@ -25,7 +22,7 @@ export interface MaskingDeps {
 }
 
 export function createMasking({ masker, thread, policies }: MaskingDeps): Masking {
-  const handOver = async (job: Job, { stream }: About): Promise<MaskOutcome | BodyOutcome> => {
+  const handOver = async (job: Job, { stream }: MaskAbout): Promise<MaskOutcome | BodyOutcome> => {
     const answer = await thread.run(job, policies);
     if ('failed' in answer) return { kind: 'withheld', reason: answer.failed, masked: [] };
     stream?.take(answer.tails ?? []);
@@ -56,7 +53,7 @@ export function maskHere(masker: Masker): Masking {
   };
 }
 
-function portable({ purpose, tool, outputSchema, stream }: About): JobAbout {
+function portable({ purpose, tool, outputSchema, stream }: MaskAbout): JobAbout {
   return { purpose, tool, outputSchema, tails: stream?.tails };
 }
 

@@ -1,15 +1,12 @@
 /** What passes between the proxy and the thread that masks large messages. One port, so that all of it keeps its order. */
 import type { MaskPolicy } from '../../../crds/bundle.ts';
-import type { BodyOutcome, MaskAbout, MaskOutcome } from '../mask/index.ts';
+import type { BodyOutcome, MaskAbout, MaskOutcome, Tails } from '../mask/index.ts';
 import type { KnownUpdate } from './known-history.ts';
 
 export interface Policies {
   readonly masking: readonly MaskPolicy[];
   readonly hashKey: Uint8Array;
 }
-
-/** The ends of texts that a stream brought, by place. */
-export type Tails = readonly (readonly [place: string, text: string])[];
 
 export type JobAbout = Omit<MaskAbout, 'stream'> & { readonly tails: Tails | undefined };
 

@@ -3,12 +3,12 @@ import { parentPort } from 'node:worker_threads';
 import {
   compileMasker,
   createKnownSecrets,
+  StreamMemory,
   type BodyOutcome,
   type Masker,
   type MaskOutcome,
 } from '../mask/index.ts';
 import type { FromWorker, Job, ToWorker } from './protocol.ts';
-import { StreamTails } from './stream-tails.ts';
 
 let now = 0;
 let masker: Masker | undefined;
@@ -34,7 +34,7 @@ parentPort?.on('message', (told: ToWorker) => {
 function done(job: Job): FromWorker {
   if (masker === undefined) throw new Error('A message came before the policies that it is masked by.');
   const { tails, ...about } = job.about;
-  const stream = tails === undefined ? undefined : new StreamTails();
+  const stream = tails === undefined ? undefined : new StreamMemory();
   stream?.take(tails ?? []);
   const outcome = run(masker, job, { ...about, stream });
   return { outcome, tails: stream?.tails };
