@@ -69,8 +69,8 @@ export class GatewayState {
       tell: tellTools,
       log: log.child({ gateway }),
     });
-    this.masking = new MaskingThread({ ...systemClock, now });
     this.known = createKnownSecrets({ now, onSet: (owner, values) => this.masking.know(owner, values) });
+    this.masking = new MaskingThread({ ...systemClock, now }, () => this.known.updates);
     this.leases = new Leases({ ...lending, known: this.known });
     this.files = new CredentialFiles({ ...lending, lender: this.leases });
     this.databases = new Databases({

@@ -155,6 +155,45 @@ describe('KnownSecrets', () => {
     expect([isMasked(19_988), isMasked(19_995)]).toEqual([true, true]);
   });
 
+  it('tells another one what to match, and for how long', () => {
+    const clock = { here: 0, there: 0 };
+    const here = createKnownSecrets({ now: () => clock.here, keepMs: 1000 });
+    here.set('a', ['held-before-one', 'held-all-along']);
+    here.set('b', ['held-by-another']);
+    clock.here = 400;
+    here.set('a', ['held-all-along', 'held-since-then']);
+    clock.here = 700;
+    const there = createKnownSecrets({ now: () => clock.there, keepMs: 1000 });
+    for (const { owner, values, at } of here.updates) {
+      clock.there = at;
+      there.set(owner, values);
+    }
+    const all = 'held-before-one held-all-along held-by-another held-since-then';
+    for (const now of [700, 1399, 1400, 5000]) {
+      clock.here = now;
+      clock.there = now;
+      const found = [here, there].map((known) => known.find(all, new Budget(1e6)).map(({ value }) => value));
+      expect(found[1]).toEqual(found[0]);
+      expect(found[0]).toHaveLength(now < 1400 ? 4 : 3);
+    }
+  });
+
+  it('tells no value that nobody holds for long', () => {
+    let now = 0;
+    const known = createKnownSecrets({ now: () => now, keepMs: 1000 });
+    const told = (): string[] => known.updates.flatMap(({ values }) => values);
+    known.set('a', ['the-first-value']);
+    now = 1;
+    known.set('a', ['the-second-value']);
+    now = 3000;
+    known.set('a', ['the-third-value']);
+    expect(told()).toEqual(['the-second-value', 'the-third-value']);
+    known.set('a', []);
+    now = 7000;
+    known.set('b', ['another-value']);
+    expect(known.updates.filter(({ values }) => values.length > 0)).toMatchObject([{ owner: 'b' }]);
+  });
+
   it('counts who holds a value that several hold', () => {
     let now = 0;
     const known = createKnownSecrets({ now: () => now, keepMs: 1000 });

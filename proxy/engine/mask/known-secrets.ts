@@ -2,6 +2,13 @@ import type { Budget } from './budget.ts';
 import { KnownIndex, type KnownHit } from './known-index.ts';
 import { partsOf } from './known-parts.ts';
 
+/** What an owner was said to hold, and when: milliseconds since the epoch. */
+export interface KnownUpdate {
+  readonly owner: string;
+  readonly values: readonly string[];
+  readonly at: number;
+}
+
 /** The values this proxy holds. Whatever leaves is searched for them, with or without a policy. */
 export interface KnownSecrets {
   /** Replaces what `owner` holds, and is found from now on; the values it held before stay matched for keepMs. */
@@ -22,6 +29,8 @@ export interface KnownSecrets {
   readonly isEmpty: boolean;
   /** How many distinct values are matched now. */
   readonly size: number;
+  /** What to set elsewhere, in this order and by these times, so that it matches what is matched here, as long. */
+  readonly updates: readonly KnownUpdate[];
 }
 
 export interface KnownSecretsOptions {
@@ -43,6 +52,8 @@ const JSON_SYNTAX = /["[\]{},:]/;
 /** What JSON writes with an escape, in every form in which a value is looked for. */
 // eslint-disable-next-line no-control-regex -- control characters are what JSON escapes
 const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
+/** Who is said to have held the values that nobody holds any more. */
+const GIVEN_UP = 'nobody';
 /** Values that may be forgotten are forgotten so many at a time. */
 const FORGOTTEN_AT_ONCE = 16;
 
@@ -96,6 +107,18 @@ class KnownValues implements KnownSecrets {
 
   get size(): number {
     return [...this.#matched.keys()].filter(this.#isLive).length;
+  }
+
+  get updates(): readonly KnownUpdate[] {
+    const at = this.#now();
+    const left = this.#leaving
+      .slice(this.#left)
+      .filter(({ value, until }) => this.#matched.get(value)?.until === until && this.#isLive(value))
+      .flatMap(({ value, until }) => [
+        { owner: GIVEN_UP, values: [value], at: until - this.#keepMs },
+        { owner: GIVEN_UP, values: [], at: until - this.#keepMs },
+      ]);
+    return [...left, ...Array.from(this.#owners, ([owner, values]) => ({ owner, values, at }))];
   }
 
   get longest(): number {

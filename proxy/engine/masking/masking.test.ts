@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { systemClock } from '../../../lib/clock.ts';
-import { compileMasker, createKnownSecrets, StreamMemory } from '../mask/index.ts';
+import { compileMasker, createKnownSecrets, StreamMemory, type KnownSecrets } from '../mask/index.ts';
 import { createMasking, MaskingThread, type Masking } from './index.ts';
 import { LARGE } from './masking.ts';
 
@@ -27,22 +27,17 @@ const saying = (text: string): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } });
 const RELEASE = { purpose: 'release' } as const;
 
-type ThreadOptions = ConstructorParameters<typeof MaskingThread>[1];
+type ThreadOptions = ConstructorParameters<typeof MaskingThread>[2];
 const threads: MaskingThread[] = [];
 afterEach(() => Promise.all(threads.splice(0).map((thread) => thread.close())));
 
-function startThread(options?: ThreadOptions): MaskingThread {
-  const thread = new MaskingThread(systemClock, options);
-  threads.push(thread);
-  return thread;
-}
-
 function masking(options?: ThreadOptions, policies: readonly MaskPolicy[] = [cards]) {
-  const thread = startThread(options);
-  const known = createKnownSecrets({
+  const known: KnownSecrets = createKnownSecrets({
     now: Date.now,
     onSet: (owner, values) => thread.know(owner, values),
   });
+  const thread = new MaskingThread(systemClock, () => known.updates, options);
+  threads.push(thread);
   const hashKey = Buffer.alloc(32);
   const under = (masking: readonly MaskPolicy[]): Masking =>
     createMasking({

@@ -1,7 +1,6 @@
 /** What passes between the proxy and the thread that masks large messages. One port, so that all of it keeps its order. */
 import type { MaskPolicy } from '../../../crds/bundle.ts';
-import type { BodyOutcome, MaskAbout, MaskOutcome, Tails } from '../mask/index.ts';
-import type { KnownUpdate } from './known-history.ts';
+import type { BodyOutcome, KnownUpdate, MaskAbout, MaskOutcome, Tails } from '../mask/index.ts';
 
 export interface Policies {
   readonly masking: readonly MaskPolicy[];

@@ -1,7 +1,7 @@
 /** A thread of its own for what would hold up everybody else. It is started when there is work, and ended when there is none. */
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../../lib/clock.ts';
-import { KnownHistory } from './known-history.ts';
+import type { KnownUpdate } from '../mask/index.ts';
 import type { FromWorker, Job, Policies, ToWorker } from './protocol.ts';
 
 export interface ThreadLimits {
@@ -50,7 +50,7 @@ export class MaskingThread {
   readonly #clock: Clock;
   readonly #limits: ThreadLimits;
   readonly #entry: URL;
-  readonly #history = new KnownHistory();
+  readonly #known: () => readonly KnownUpdate[];
   #worker: Worker | undefined;
   /** What the thread masks by now. */
   #policies: Policies | undefined;
@@ -59,11 +59,14 @@ export class MaskingThread {
   #stopIdling: () => void = () => undefined;
   #closed = false;
 
+  /** `known`: all that a thread has to know when it starts. */
   constructor(
     clock: Clock,
+    known: () => readonly KnownUpdate[],
     { limits = {}, entry = ENTRY }: { readonly limits?: Partial<ThreadLimits>; readonly entry?: URL } = {},
   ) {
     this.#clock = clock;
+    this.#known = known;
     this.#limits = { ...LIMITS, ...limits };
     this.#entry = entry;
   }
@@ -76,7 +79,6 @@ export class MaskingThread {
   /** What `owner` holds from now on. Every message that is given later is masked with it. */
   know(owner: string, values: readonly string[]): void {
     const update = { owner, values, at: this.#clock.now() };
-    this.#history.add(update);
     if (this.#worker !== undefined) tell(this.#worker, { kind: 'known', updates: [update] });
   }
 
@@ -147,7 +149,7 @@ export class MaskingThread {
       this.#forget(worker);
       if (this.#running !== undefined) this.#end({ failed: this.#running.failed });
     });
-    tell(worker, { kind: 'known', updates: this.#history.all });
+    tell(worker, { kind: 'known', updates: this.#known() });
     return worker;
   }
 
