@@ -1,9 +1,9 @@
 /** Opens connections to the outside: resolved by us, checked by address, and to nothing that only the sidecar may reach. */
-import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { sentenceOf } from '../../lib/errors.ts';
 import { contextTrusting } from '../lib/roots.ts';
+import { connected } from './connected.ts';
 import { formatDestination, type Destination } from './destination.ts';
 import { createReach, type Dialled, type ReachOptions } from './reach.ts';
 import { EgressRefused } from './refused.ts';
@@ -32,18 +32,10 @@ export function createDial(options: DialOptions): Dial {
     connecting: (port: number, lookup: LookupFunction) => S,
   ): Promise<S> => {
     const endpoints = await endpointsOf(to);
-    const addresses = endpoints.map(({ address }) => ({ address, family: isIP(address) }));
-    const [first] = endpoints;
-    const socket = connecting(first?.port ?? to.destination.port, (_name, _options, done) => {
-      done(null, addresses);
-    });
+    const port = endpoints[0]?.port ?? to.destination.port;
     try {
-      await once(socket, event, { signal: AbortSignal.timeout(connectTimeoutMs) });
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, KEEP_ALIVE_MS);
-      return socket;
+      return await connected(endpoints, event, connectTimeoutMs, (lookup) => connecting(port, lookup));
     } catch (cause) {
-      socket.on('error', () => undefined).destroy();
       throw unreachable(to.destination, cause);
     }
   };
@@ -67,8 +59,6 @@ export function createDial(options: DialOptions): Dial {
       }),
   };
 }
-
-const KEEP_ALIVE_MS = 60_000;
 
 function unreachable(destination: Destination, cause: unknown): EgressRefused {
   const timedOut = cause instanceof Error && cause.name === 'AbortError';
