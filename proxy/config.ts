@@ -60,9 +60,6 @@ export interface EgressConfig {
   readonly listen: Address;
   /** What the app is given to trust is written here. */
   readonly trustDirectory: string;
-  /** Asked for names instead of this machine's own. */
-  readonly resolvers: readonly string[];
-  readonly clusterDomain: string;
 }
 
 const path = z.string().min(1, 'must name a file or directory');
@@ -162,7 +159,6 @@ function egressOf(from: Environment): EgressConfig | undefined {
   return {
     listen: parseAddress(from.GATEHOUSE_EGRESS_LISTEN, 'GATEHOUSE_EGRESS_LISTEN'),
     trustDirectory: from.GATEHOUSE_EGRESS_TRUST_DIR ?? join(resolve(from.GATEHOUSE_STATE_DIR), 'egress'),
-    ...namesOf(from),
   };
 }
 

@@ -15,25 +15,27 @@ export interface OutsideConfig {
   readonly recorderUrl: string;
   readonly stateDir: string;
   readonly names: NameServers;
-  readonly egress: (NameServers & { readonly listen: Address; readonly trustDirectory: string }) | undefined;
+  readonly egress: { readonly listen: Address; readonly trustDirectory: string } | undefined;
 }
 
 export function createEgress(config: OutsideConfig, log: Logger): HttpEgress | undefined {
   if (config.egress === undefined) return undefined;
-  const { listen, trustDirectory, resolvers, clusterDomain } = config.egress;
+  const { listen, trustDirectory } = config.egress;
   return new HttpEgress({
     listen,
     trustDirectory,
     authorityDirectory: authorityDirectory(config),
-    resolve: createResolve({ servers: resolvers, clusterDomain, now: Date.now }),
+    resolve: resolveBy(config.names),
     reserved: reserved(config),
     now: Date.now,
     log,
   });
 }
 
+/** Where an installation names its resolvers, no others are asked; on a machine of one's own, the machine is. */
 export function dialDatabase(config: OutsideConfig): Dial {
-  return createDatabaseDial({ resolve: resolveBy(config), reserved: reserved(config) });
+  const resolve = config.names.resolvers.length === 0 ? resolveAsMachine : resolveBy(config.names);
+  return createDatabaseDial({ resolve, reserved: reserved(config) });
 }
 
 /** One CA for all that a pod's app has to trust. */
@@ -41,9 +43,7 @@ export function authorityDirectory({ stateDir }: OutsideConfig): string {
   return join(stateDir, 'egress-authority');
 }
 
-/** Where an installation names its resolvers, no others are asked; on a machine of one's own, the machine is. */
-function resolveBy({ names: { resolvers, clusterDomain } }: OutsideConfig): Resolve {
-  if (resolvers.length === 0) return resolveAsMachine;
+function resolveBy({ resolvers, clusterDomain }: NameServers): Resolve {
   return createResolve({ servers: resolvers, clusterDomain, now: Date.now });
 }
 
