@@ -123,9 +123,11 @@ export class AhoCorasick {
    */
   #arrange(order: Int32Array): void {
     const old = this.#next.slice();
+    const rank = new Int32Array(order.length);
     const cells = new Int32Array(order.length);
     for (const [at, state] of order.entries()) {
       const reports = this.#endsAt(state) || this.#shorter[state] !== 0;
+      rank[state] = at;
       cells[state] = reports ? ~(at * CLASSES) : at * CLASSES;
     }
     for (let at = 0; at < order.length; at += 1) {
@@ -133,14 +135,10 @@ export class AhoCorasick {
       for (let cls = 0; cls < CLASSES; cls += 1)
         this.#next[at * CLASSES + cls] = cells[old[row + cls] ?? 0] ?? 0;
     }
-    const numberOf = (state: number): number => {
-      const cell = cells[state] ?? 0;
-      return (cell < 0 ? ~cell : cell) / CLASSES;
-    };
     const ends = this.#ends;
     const shorter = this.#shorter;
     this.#ends = Array.from(order, (state) => ends[state]);
-    this.#shorter = Int32Array.from(order, (state) => numberOf(shorter[state] ?? 0));
+    this.#shorter = Int32Array.from(order, (state) => rank[shorter[state] ?? 0] ?? 0);
   }
 
   #endsAt(state: number): boolean {

@@ -20,15 +20,11 @@ export function decodeRun(text: string, { start, end }: Span): Decoded[] {
   const encoded = text.slice(start, end).replace(/\s+/g, '');
   if (/^[0-9A-Fa-f]+$/.test(encoded)) return [decoded(Buffer.from(encoded, 'hex'))];
   const phases = encoded.length <= ANY_PHASE_MAX ? [0, 1, 2, 3] : [0];
-  return untilText(phases.map((phase) => () => decoded(Buffer.from(encoded.slice(phase), 'base64'))));
-}
-
-/** Long text comes from one place where groups may begin, and from no other by chance. */
-function untilText(decodings: readonly (() => Decoded)[]): Decoded[] {
   const tried: Decoded[] = [];
-  for (const decoding of decodings) {
-    const one = decoding();
+  for (const phase of phases) {
+    const one = decoded(Buffer.from(encoded.slice(phase), 'base64'));
     tried.push(one);
+    // Long text comes from one place where groups may begin, and from no other by chance.
     if (!one.binary) break;
   }
   return tried;

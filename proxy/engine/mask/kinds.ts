@@ -56,9 +56,19 @@ export function walkWords(text: string, sink: WordSink): void {
   }
 }
 
+export function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Of ASCII. */
+export function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
 export function isHexDigit(code: number): boolean {
   const lower = code | 0x20;
-  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+  return isDigit(code) || (lower >= 0x61 && lower <= 0x66);
 }
 
 /** Soft hyphen, zero-width and directional characters, word joiner, byte order mark, full-width ASCII. */

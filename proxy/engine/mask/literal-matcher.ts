@@ -2,6 +2,7 @@ import { accept } from './accept.ts';
 import { AhoCorasick } from './aho-corasick.ts';
 import type { Budget } from './budget.ts';
 import type { LiteralDetector } from './detectors/detector.ts';
+import { isDigit, isLetter } from './kinds.ts';
 import { hasGroup, matchAt } from './regexps.ts';
 import type { Found, Span } from './types.ts';
 import { Words } from './words.ts';
@@ -107,6 +108,5 @@ function isTouched({ embedded }: LiteralDetector, text: string, { start, end }: 
 }
 
 function isWord(code: number): boolean {
-  const lower = code | 0x20;
-  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x7a);
+  return isDigit(code) || isLetter(code);
 }

@@ -1,4 +1,4 @@
-import { LOWER, UPPER } from './kinds.ts';
+import { isDigit, isLetter, LOWER, UPPER } from './kinds.ts';
 import type { Span } from './types.ts';
 
 /** The digits of the shortest number that is looked for, and of the shortest that a letter begins. */
@@ -71,7 +71,7 @@ export class NumberScan {
     let at = start;
     while (at < end) {
       if (!isDigit(this.#text.charCodeAt(at))) {
-        if (isLetter(this.#text.charCodeAt(at))) this.letters();
+        if (isNoNumber(this.#text.charCodeAt(at))) this.letters();
         at += 1;
         continue;
       }
@@ -88,12 +88,12 @@ export class NumberScan {
     this.letters();
     while (from + FEW <= end) {
       const at = from + FEW - 1;
-      if (isLetter(this.#text.charCodeAt(at))) {
+      if (isNoNumber(this.#text.charCodeAt(at))) {
         from = at + 1;
         continue;
       }
       let first = at;
-      while (first > from && !isLetter(this.#text.charCodeAt(first - 1))) first -= 1;
+      while (first > from && !isNoNumber(this.#text.charCodeAt(first - 1))) first -= 1;
       const last = this.#letterFrom(at, end);
       if (last - first >= FEW || last === end) {
         this.#through(first, last);
@@ -108,7 +108,7 @@ export class NumberScan {
   /** Where the first letter is, or the end. */
   #letterFrom(start: number, end: number): number {
     let at = start;
-    while (at < end && !isLetter(this.#text.charCodeAt(at))) at += 1;
+    while (at < end && !isNoNumber(this.#text.charCodeAt(at))) at += 1;
     return at;
   }
 
@@ -161,12 +161,12 @@ export class NumberScan {
   #beginsWithLetters(at: number): boolean {
     if (
       at - this.#from < 2 ||
-      !isLatin(this.#text.charCodeAt(at - 1)) ||
-      !isLatin(this.#text.charCodeAt(at - 2))
+      !isLetter(this.#text.charCodeAt(at - 1)) ||
+      !isLetter(this.#text.charCodeAt(at - 2))
     )
       return false;
     const before = at - this.#from < 3 ? 0 : this.#text.charCodeAt(at - 3);
-    return !isDigit(before) && !isLatin(before);
+    return !isDigit(before) && !isLetter(before);
   }
 
   #close(): void {
@@ -181,8 +181,8 @@ export class NumberScan {
   #hasLetterBefore(): boolean {
     const at = this.#start;
     return (
-      (at - this.#from >= 1 && isLatin(this.#text.charCodeAt(at - 1))) ||
-      (at - this.#from >= 2 && isLatin(this.#text.charCodeAt(at - 2)))
+      (at - this.#from >= 1 && isLetter(this.#text.charCodeAt(at - 1))) ||
+      (at - this.#from >= 2 && isLetter(this.#text.charCodeAt(at - 2)))
     );
   }
 
@@ -203,16 +203,7 @@ export class NumberScan {
   }
 }
 
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-function isLatin(code: number): boolean {
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
-}
-
 /** Of a word, what is no digit and stands between none. */
-function isLetter(code: number): boolean {
-  return isLatin(code) || code === 0x5f;
+function isNoNumber(code: number): boolean {
+  return isLetter(code) || code === 0x5f;
 }

@@ -1,3 +1,4 @@
+import { isDigit, isLetter } from '../kinds.ts';
 import { digitsOf } from './check-digits.ts';
 import type { BuiltinDetector } from './detector.ts';
 
@@ -34,10 +35,10 @@ const POINT = 0x2e;
 
 /** Letters, digits and these. */
 function codesOf(others: string): readonly boolean[] {
-  return Array.from({ length: 128 }, (_, code) => {
-    const character = String.fromCharCode(code);
-    return /[A-Za-z0-9]/.test(character) || others.includes(character);
-  });
+  return Array.from(
+    { length: 128 },
+    (_, code) => isDigit(code) || isLetter(code) || others.includes(String.fromCharCode(code)),
+  );
 }
 
 /** Whether the first of several labels of a host begins there. */
