@@ -1,7 +1,7 @@
 import type { Budget } from './budget.ts';
 import { featuresOf, type Features } from './features.ts';
 import type { KnownSecrets } from './known-secrets.ts';
-import type { PatternMatcher } from './pattern-matcher.ts';
+import { PatternMatcher } from './pattern-matcher.ts';
 import type { Found } from './types.ts';
 import { viewsOf, type View } from './views.ts';
 
@@ -75,4 +75,11 @@ export function knownIn({ known, budget }: Probe, text: string): Found[] {
   return known
     .find(text, budget)
     .map(({ start, end, value }) => ({ start, end, detector: undefined, value }));
+}
+
+const NO_DETECTORS = new PatternMatcher([]);
+
+/** Known values alone, under the encodings of the text. */
+export function knownUnder(probe: Probe, text: string): Found[] {
+  return examineViews({ ...probe, matcher: NO_DETECTORS }, text, featuresOf(text));
 }

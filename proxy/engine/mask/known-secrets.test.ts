@@ -264,6 +264,20 @@ describe('KnownSecrets', () => {
     });
   });
 
+  it.each([
+    ['! {}     "!', (value: string) => JSON.stringify(value).slice(1, -1)],
+    ['! {} \\    !', (value: string) => JSON.stringify(JSON.stringify({ value }))],
+    ['ab [1] cdefgh "ijk', (value: string) => JSON.stringify(value).slice(1, -1)],
+    ['ab {"c": 1} defgh', (value: string) => encodeURI(value)],
+  ])('finds %j, of which a part is JSON, where another part is written in another way', (value, write) => {
+    const text = write(value);
+    const message = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } });
+    expect(maskerFor(value).message(message, { purpose: 'release' })).toMatchObject({
+      kind: 'released',
+      masked: [{ path: '$.result.content[0].text', detector: 'known-secret' }],
+    });
+  });
+
   it('withholds a message of which a value is several members', () => {
     const message = '{"result":{"structuredContent":{"user":"ada","pin":1234}}}';
     expect(maskerFor('"user":"ada","pin":1234').message(message, { purpose: 'release' })).toMatchObject({

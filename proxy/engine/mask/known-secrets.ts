@@ -49,6 +49,12 @@ export interface KnownSecretsOptions {
 const HOUR_MS = 3_600_000;
 /** What stands between the tokens of JSON, or around them. */
 const JSON_SYNTAX = /["[\]{},:]/;
+
+/** Whether a value may lie in several tokens of a JSON text. */
+export function mayReachOverTokens(value: string): boolean {
+  return JSON_SYNTAX.test(value);
+}
+
 /** What JSON writes with an escape, in every form in which a value is looked for. */
 // eslint-disable-next-line no-control-regex -- control characters are what JSON escapes
 const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
@@ -157,7 +163,7 @@ class KnownValues implements KnownSecrets {
     }
     this.#matched.set(value, { holders: 1, until: Infinity });
     this.#index.add(value);
-    this.#reachesOverTokens ||= JSON_SYNTAX.test(value);
+    this.#reachesOverTokens ||= mayReachOverTokens(value);
     this.#mayBeEscaped ||= ESCAPED.test(value);
   }
 

@@ -1,7 +1,8 @@
 import type { JsonEdit } from '../../../lib/json/index.ts';
 import { maskDocument } from './document.ts';
 import { jsonIn } from './embedded-json.ts';
-import { examine, knownIn, MAX_LAYERS } from './examine.ts';
+import { examine, knownIn, knownUnder, MAX_LAYERS } from './examine.ts';
+import { mayReachOverTokens } from './known-secrets.ts';
 import { SELECTOR_RANK, type Claim } from './ledger.ts';
 import type { Place } from './place.ts';
 import { selectionsOf } from './selections.ts';
@@ -32,7 +33,8 @@ export function maskString(work: Work, text: string, place: Place): JsonEdit[] {
 /** A value that holds JSON itself is in no one leaf: where one stands, the whole text goes. */
 function acrossTokens({ probe, ledger }: Work, text: string, inside: readonly JsonEdit[]): Claim[] {
   if (!probe.known.reachesOverTokens) return [];
-  return knownIn(probe, text)
+  const under = knownUnder(probe, text).filter(({ value }) => mayReachOverTokens(value));
+  return [...knownIn(probe, text), ...under]
     .filter(({ start, end }) => !inside.some((edit) => edit.start <= start && end <= edit.end))
     .map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
 }
