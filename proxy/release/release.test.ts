@@ -4,6 +4,7 @@ import { compileMasker, createKnownSecrets } from '../engine/mask/index.ts';
 import { maskHere } from '../engine/masking/index.ts';
 import type { Caller, ClientRequest, Era, Target } from '../exchange.ts';
 import { createRelease, type Recipient, type Release, type Released } from './index.ts';
+import { maskPolicy } from '../../test/fixtures/mask-policy.ts';
 
 const SECRET = ['lent', 'to', 'nobody', '4711'].join('-');
 
@@ -20,15 +21,11 @@ const caller: Caller = {
   anonymous: false,
 };
 
-const blockCards: MaskPolicy = {
+const blockCards = maskPolicy({
   name: 'tools/cards',
-  mode: 'Enforce',
-  direction: 'Response',
   detectors: [{ preset: 'PaymentCards' }],
-  fields: [],
-  exclude: [],
   action: 'Block',
-};
+});
 const redactKeys: MaskPolicy = {
   ...blockCards,
   name: 'tools/keys',

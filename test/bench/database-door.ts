@@ -1,6 +1,7 @@
 /** The Postgres egress as a process of its own, in front of the database that its argument describes. */
 import { z } from 'zod';
 import { openDoor } from '../fixtures/database-door.ts';
+import { maskPolicy } from '../fixtures/mask-policy.ts';
 
 const described = z.object({
   host: z.string(),
@@ -16,15 +17,11 @@ const door = await openDoor(database, {
   ...(judges && { judge: (sql) => (/\bdelete\b/i.test(sql) ? 'refused' : undefined) }),
   policies: masks
     ? [
-        {
+        maskPolicy({
           name: 'bench/all',
-          mode: 'Enforce',
-          direction: 'Response',
           detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }],
           fields: [{ keys: ['token', 'password'] }],
-          exclude: [],
-          action: 'Redact',
-        },
+        }),
       ]
     : [],
 });

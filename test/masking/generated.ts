@@ -4,6 +4,7 @@
  */
 import { allFakers, type Faker } from '@faker-js/faker';
 import { compileMasker, createKnownSecrets, type Masker } from '../../proxy/engine/mask/index.ts';
+import { maskPolicy } from '../fixtures/mask-policy.ts';
 
 export interface Score {
   readonly kind: string;
@@ -139,15 +140,11 @@ function sum(scores: readonly Score[], of: (score: Score) => number): number {
 export function allPresets(): Masker {
   return compileMasker(
     [
-      {
+      maskPolicy({
         name: 'measured/all',
-        mode: 'Enforce',
         direction: 'Both',
         detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }, { preset: 'PersonalData' }],
-        fields: [],
-        exclude: [],
-        action: 'Redact',
-      },
+      }),
     ],
     { known: createKnownSecrets({ now: () => 0 }), hashKey: new Uint8Array(32) },
   );

@@ -8,17 +8,9 @@ import { describeUnless } from '../fixtures/describe-unless.ts';
 import { openDoor, type Door } from '../fixtures/database-door.ts';
 import { startPostgres, whyNoPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { errorIn, shapeOf, statusIn, valuesIn, wire, WireClient } from '../fixtures/wire-client.ts';
+import { maskPolicy } from '../fixtures/mask-policy.ts';
 
-const policy = (part: Partial<MaskPolicy>): MaskPolicy => ({
-  name: 'tools/people',
-  mode: 'Enforce',
-  direction: 'Response',
-  detectors: [],
-  fields: [],
-  exclude: [],
-  action: 'Redact',
-  ...part,
-});
+const policy = (part: Partial<MaskPolicy>): MaskPolicy => maskPolicy({ name: 'tools/people', ...part });
 
 const detecting = policy({
   detectors: [

@@ -2,18 +2,15 @@
 import { expect, it } from 'vitest';
 import { PRESETS } from './detectors/index.ts';
 import { compileMasker, createKnownSecrets } from './index.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
 const masker = compileMasker(
   [
-    {
+    maskPolicy({
       name: 'test/all',
-      mode: 'Enforce',
       direction: 'Both',
       detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }, { preset: 'PersonalData' }],
-      fields: [],
-      exclude: [],
-      action: 'Redact',
-    },
+    }),
   ],
   { known: createKnownSecrets({ now: () => 0 }), hashKey: new Uint8Array(32) },
 );

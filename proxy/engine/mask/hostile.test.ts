@@ -1,15 +1,14 @@
 /** What is not masked stays as it is, and no input makes masking slow or lets a value by. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { ALPHANUMERIC, filler } from './detectors/detector.ts';
 import { compileMasker, createKnownSecrets } from './index.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
 const SECRET = `zq${filler(ALPHANUMERIC, 22)}`;
 
-const everything: MaskPolicy = {
+const everything = maskPolicy({
   name: 'tools/all',
-  mode: 'Enforce',
   direction: 'Both',
   detectors: [
     { preset: 'Credentials' },
@@ -18,9 +17,7 @@ const everything: MaskPolicy = {
     { name: 'own', pattern: 'E-[0-9]{6}' },
   ],
   fields: [{ keys: ['password', 'api_key'] }, { jsonPath: '$.rows[*].ssn' }, { columns: ['ssn'] }],
-  exclude: [],
-  action: 'Redact',
-};
+});
 
 const known = createKnownSecrets({ now: () => 0 });
 known.set('test', [SECRET, '"quoted \\ secret"', 'ümläut-sécret']);

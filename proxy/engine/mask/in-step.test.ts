@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { PRESETS } from './detectors/index.ts';
 import { compileMasker, createKnownSecrets, type MaskOutcome } from './index.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
 const KNOWN = 'orders-4711-backend';
 const known = createKnownSecrets({ now: () => 0 });
@@ -16,9 +17,8 @@ known.set('test', [KNOWN]);
 const ACTIONS = ['Redact', 'Partial', 'Hash'] as const;
 
 function policy(action: MaskPolicy['action'], more: Partial<MaskPolicy> = {}): MaskPolicy {
-  return {
+  return maskPolicy({
     name: `test/${action.toLowerCase()}`,
-    mode: 'Enforce',
     direction: 'Both',
     detectors: [
       { preset: 'Credentials' },
@@ -27,10 +27,9 @@ function policy(action: MaskPolicy['action'], more: Partial<MaskPolicy> = {}): M
       { name: 'employee', pattern: 'E-[0-9]{6}' },
     ],
     fields: [{ keys: ['password', 'api_key', 'note'] }, { jsonPath: '$.rows[*].memo' }],
-    exclude: [],
     action,
     ...more,
-  };
+  });
 }
 
 /** One masker for each set of policies: a single action, and one action for keys over another for what is found. */

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { maskDocument, type Document } from './document.ts';
 import { Budget } from './budget.ts';
 import { ALPHANUMERIC, filler } from './detectors/detector.ts';
@@ -14,16 +13,13 @@ import { Plan } from './plan.ts';
 import { compilePolicy } from './policy.ts';
 import { MESSAGE } from './shape.ts';
 import { maskString } from './strings.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
-const policy: MaskPolicy = {
-  name: 'tools/p',
-  mode: 'Enforce',
+const policy = maskPolicy({
   direction: 'Both',
   detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }, { preset: 'PersonalData' }],
   fields: [{ keys: ['ssn', 'api_key', 'Pass-Word'] }],
-  exclude: [],
-  action: 'Redact',
-};
+});
 const plan = new Plan([compilePolicy(policy)]);
 const HELD = `zq-${filler(ALPHANUMERIC, 21)}`;
 const known = createKnownSecrets({ now: () => 0 });

@@ -8,28 +8,16 @@ import {
   type MaskAbout,
   type MaskOutcome,
 } from './index.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
 const SECRET = `sk-${filler(ALPHANUMERIC, 24)}`;
 const CARD = '4111 1111 1111 ' + '1111';
 const EMAIL = 'ada@' + 'example.org';
 
-function policy(parts: Partial<MaskPolicy>): MaskPolicy {
-  return {
-    name: 'tools/p',
-    mode: 'Enforce',
-    direction: 'Response',
-    detectors: [],
-    fields: [],
-    exclude: [],
-    action: 'Redact',
-    ...parts,
-  };
-}
-
 function masker(...policies: Partial<MaskPolicy>[]) {
   const known = createKnownSecrets({ now: () => 0 });
   known.set('test', [SECRET]);
-  return compileMasker(policies.map(policy), { known, hashKey: new Uint8Array(32).fill(7) });
+  return compileMasker(policies.map(maskPolicy), { known, hashKey: new Uint8Array(32).fill(7) });
 }
 
 function release(
@@ -296,7 +284,7 @@ describe('actions', () => {
     expect(hashes).toHaveLength(4);
     expect(hashes[0]).toBe(hashes[1]);
     expect(hashes[2]).toBe(hashes[3]);
-    const other = compileMasker([policy(hash)], {
+    const other = compileMasker([maskPolicy(hash)], {
       known: createKnownSecrets({ now: () => 0 }),
       hashKey: new Uint8Array(32),
     });

@@ -13,6 +13,7 @@ import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { compileProtos, ORDERS_PROTO } from '../../../test/fixtures/protobuf.ts';
 import { ALPHANUMERIC, filler } from './detectors/detector.ts';
 import { compileMasker, createKnownSecrets, MaskPolicyError, type Masker } from './index.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
 const SECRET = `zq${filler(ALPHANUMERIC, 30)}`;
 const CARD = '4111 1111 1111 ' + '1111';
@@ -30,17 +31,11 @@ beforeAll(async () => {
 });
 
 function policy(parts: Partial<MaskPolicy> = {}, fields: readonly string[] = ['card.number']): MaskPolicy {
-  return {
-    name: 'tools/p',
-    mode: 'Enforce',
+  return maskPolicy({
     direction: 'Both',
-    detectors: [],
-    fields: [],
     protobuf: [{ mimeType: TYPE, descriptorSet: set, message: 'acme.Order', fields: [...fields] }],
-    exclude: [],
-    action: 'Redact',
     ...parts,
-  };
+  });
 }
 
 function masker(...policies: MaskPolicy[]): Masker {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { ALPHANUMERIC, filler } from './detectors/detector.ts';
 import { compileMasker, createKnownSecrets, StreamMemory, type Masker } from './index.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
 const SECRET = `zq${filler(ALPHANUMERIC, 30)}`;
 const TOKEN = `ghp_${filler(ALPHANUMERIC, 36)}`;
@@ -17,15 +18,10 @@ const CLEAN = [
   '30',
 ];
 
-const credentials: MaskPolicy = {
+const credentials = maskPolicy({
   name: 'tools/all',
-  mode: 'Enforce',
-  direction: 'Response',
   detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }, { preset: 'PersonalData' }],
-  fields: [],
-  exclude: [],
-  action: 'Redact',
-};
+});
 
 function masker(secrets: readonly string[] = [SECRET], policies: readonly MaskPolicy[] = []): Masker {
   const known = createKnownSecrets({ now: () => 0 });

@@ -10,16 +10,12 @@ import { systemClock } from '../../../lib/clock.ts';
 import { compileMasker, createKnownSecrets, StreamMemory, type KnownSecrets } from '../mask/index.ts';
 import { createMasking, MaskingThread, type Masking } from './index.ts';
 import { LARGE } from './masking.ts';
+import { maskPolicy } from '../../../test/fixtures/mask-policy.ts';
 
-const cards: MaskPolicy = {
+const cards = maskPolicy({
   name: 'tools/cards',
-  mode: 'Enforce',
-  direction: 'Response',
   detectors: [{ preset: 'PaymentCards' }],
-  fields: [],
-  exclude: [],
-  action: 'Redact',
-};
+});
 const CARD = '4111 1111 1111 1111';
 const FILLER = 'two boxes, one of them fragile. '.repeat(Math.ceil(LARGE / 32));
 const fake = (): string => `zq-${randomBytes(16).toString('hex')}`;

@@ -15,6 +15,7 @@ import { precision, recall, scoreGenerated } from '../../masking/generated.ts';
 import { recallOfKnownSecrets } from '../../masking/recall.ts';
 import { rivals, timed } from './rivals.ts';
 import { hostile, ordinary, type Sample } from './texts.ts';
+import { maskPolicy } from '../../fixtures/mask-policy.ts';
 
 const OUT = process.env['BENCH_MASK_OUT'] ?? 'bench-results.masking.json';
 const SECRETS = 500;
@@ -29,15 +30,11 @@ known.set('bench', values);
 const tablesMegabytes = (memory() - before) / 1e6;
 console.log(`${SECRETS} known secrets: ${tablesMegabytes.toFixed(1)} MB`);
 
-const everything: MaskPolicy = {
+const everything = maskPolicy({
   name: 'bench/everything',
-  mode: 'Enforce',
-  direction: 'Response',
   detectors: [{ preset: 'Credentials' }, { preset: 'PaymentCards' }, { preset: 'PersonalData' }],
   fields: [{ keys: ['password', 'api_key', 'token'] }],
-  exclude: [],
-  action: 'Redact',
-};
+});
 const own = { name: 'employee-id', pattern: '[A-Z]-[0-9]{6}' };
 const maskerWith = (...policies: MaskPolicy[]): Masker =>
   compileMasker(policies, { known, hashKey: new Uint8Array(32) });
