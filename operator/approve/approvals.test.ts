@@ -8,6 +8,7 @@ import { manualClock, type ManualClock } from '../../test/fixtures/manual-clock.
 import { createApprovals, type Approvals } from './approvals.ts';
 import { openDirectoryStore } from './directory-store.ts';
 import { demand, DIGEST, person, rule, ruling } from '../../test/fixtures/approval.ts';
+import type { ApprovalRequest } from './object.ts';
 import { MAX_PENDING_PER_REQUESTER } from './room.ts';
 import type { ApprovalStore } from './store.ts';
 
@@ -24,8 +25,12 @@ let approvals: Approvals;
 
 async function start(): Promise<void> {
   store = await openDirectoryStore(directory, silentLogger());
-  approvals = createApprovals({
-    store,
+  approvals = approvalsOver(store);
+}
+
+function approvalsOver(kept: ApprovalStore): Approvals {
+  return createApprovals({
+    store: kept,
     rules: {
       rule: (gateway, name) => (gateway === 'tools/orders' && name === rule.name ? inForce : undefined),
     },
@@ -52,6 +57,25 @@ afterEach(async () => {
   approvals.close();
   await rm(directory, { recursive: true });
 });
+
+/** Another replica on the same store, which was told no more than `heard` and what it read and wrote itself. */
+function lateReplica(heard: Map<string, ApprovalRequest>): Approvals {
+  const latest = async (id: string): Promise<ApprovalRequest | undefined> => {
+    const request = await store.latest(id);
+    if (request !== undefined) heard.set(id, request);
+    return request;
+  };
+  return approvalsOver({
+    ...store,
+    get: (id) => Promise.resolve(heard.get(id)),
+    latest,
+    update: async (request) => {
+      const kept = await store.update(request);
+      await latest(request.metadata.name);
+      return kept;
+    },
+  });
+}
 
 async function open(change: Partial<typeof demand> = {}): Promise<string> {
   return (await approvals.demand({ ...demand, ...change })).metadata.name;
@@ -244,6 +268,18 @@ describe('consuming', () => {
     await approvals.decide(approved, ruling(alice));
     clock.advance(rule.expiresAfterMs);
     await expect(approvals.consume(approved, 'e'.repeat(64))).rejects.toMatchObject({ code: 'expired' });
+  });
+
+  test('a replica that has not heard of the approval yet looks before it refuses', async () => {
+    const id = await open();
+    const heard = new Map([[id, await approvals.get(id)]]);
+    await approvals.decide(id, ruling(alice));
+    const late = lateReplica(heard);
+    expect((await late.get(id)).status.phase).toBe('Pending');
+    expect((await late.consume(id, DIGEST)).status.phase).toBe('Consumed');
+    await expect(late.consume(id, DIGEST)).rejects.toMatchObject({ code: 'already_consumed' });
+    expect(await phaseOf(id)).toBe('Consumed');
+    late.close();
   });
 
   test('an approval is good for its own arguments and its own rule alone', async () => {

@@ -84,6 +84,24 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     return current(request);
   };
 
+  /**
+   * Undefined when what this replica was told last was old. Nothing is refused by that: the replica that was asked
+   * before may have taken a step which this one has not heard of.
+   */
+  const taken = async (
+    request: ApprovalRequest,
+    take: (request: ApprovalRequest) => ApprovalRequest,
+  ): Promise<ApprovalRequest | undefined> => {
+    try {
+      return take(request);
+    } catch (refusal) {
+      const { name, resourceVersion } = request.metadata;
+      const latest = await store.latest(name);
+      if (latest === undefined || latest.metadata.resourceVersion === resourceVersion) throw refusal;
+      return undefined;
+    }
+  };
+
   /** Takes one step from whatever is kept; when somebody else was first, looks again. */
   const step = async (
     id: string,
@@ -91,7 +109,8 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
   ): Promise<ApprovalRequest> => {
     for (let race = 0; race < MAX_RACES; race += 1) {
       const request = await get(id);
-      const next = take(request);
+      const next = await taken(request, take);
+      if (next === undefined) continue;
       if (next === request) return request;
       checkForm(next);
       const kept = await store.update(next);

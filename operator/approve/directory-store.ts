@@ -23,6 +23,7 @@ export async function openDirectoryStore(directory: string, log: Logger): Promis
 
   return {
     get: (id) => Promise.resolve(kept.get(id)),
+    latest: (id) => Promise.resolve(kept.get(id)),
     list: () => Promise.resolve([...kept.values()]),
     create: (request) =>
       exclusive(() => {

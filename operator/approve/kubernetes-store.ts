@@ -67,7 +67,7 @@ export function openKubernetesStore(deps: StoreDeps): KubernetesStore {
     deps,
   );
 
-  /** Another replica may have created it a moment ago. */
+  /** Another replica may have created or changed it a moment ago. */
   const look = async (id: string): Promise<ApprovalRequest | undefined> => {
     const { items } = await listAll(client, {
       path: pathOf(APPROVAL_REQUESTS),
@@ -102,6 +102,7 @@ export function openKubernetesStore(deps: StoreDeps): KubernetesStore {
     hasSynced: () => reflector.hasSynced(),
     stop: () => reflector.stop(),
     get: async (id) => (isName(id) ? (kept.get(id) ?? (await look(id))) : undefined),
+    latest: async (id) => (isName(id) ? look(id) : undefined),
     list: () => Promise.resolve([...kept.values()]),
     create: async (request) => {
       const { namespace, name } = request.metadata;

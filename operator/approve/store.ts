@@ -3,7 +3,10 @@ import type { ApprovalRequest } from './object.ts';
 
 /** Where ApprovalRequests are kept: a directory here, the API server in a cluster. A write that returned is durable. */
 export interface ApprovalStore {
+  /** As this process was told last. */
   get(id: string): Promise<ApprovalRequest | undefined>;
+  /** As it is now, whoever wrote it; `get` says no less from then on. */
+  latest(id: string): Promise<ApprovalRequest | undefined>;
   list(): Promise<readonly ApprovalRequest[]>;
   create(request: NewRequest): Promise<ApprovalRequest>;
   /**
