@@ -255,6 +255,8 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     'spec.limits.maxBodyBytes must be a size such as 512Ki, 4Mi or 1048576.',
   ],
   [gateway({ limits: '{ callsPerMinute: 0 }' }), 'spec.limits.callsPerMinute must be at least 1.'],
+  [gateway({ limits: '{ leases: 20001 }' }), 'spec.limits.leases must be at most 20000.'],
+  [gateway({ limits: '{ leasesPerMinute: 0 }' }), 'spec.limits.leasesPerMinute must be at least 1.'],
   [
     gateway({ limits: '{ callsPerMinute: 1.5 }' }),
     'spec.limits.callsPerMinute must be a whole number, not 1.5.',

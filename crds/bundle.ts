@@ -168,6 +168,8 @@ export const limits = z.object({
   callTimeoutMs: z.int().positive(),
   sessionIdleMs: z.int().positive(),
   callsPerMinute: z.int().positive(),
+  leases: z.int().positive().default(500),
+  leasesPerMinute: z.int().positive().default(300),
 });
 
 export const bundle = z.object({

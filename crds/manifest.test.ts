@@ -60,7 +60,10 @@ test('a gateway gets every default that is safe', () => {
       ],
       credentials: [],
       recording: { onFailure: 'Block', retention: 90 * 86_400_000 },
-      limits: { maxBodyBytes: 4_194_304, callTimeout: 600_000, sessionIdle: 300_000, callsPerMinute: 600 },
+      limits: {
+        ...{ maxBodyBytes: 4_194_304, callTimeout: 600_000, sessionIdle: 300_000, callsPerMinute: 600 },
+        ...{ leases: 500, leasesPerMinute: 300 },
+      },
       sidecar: { logLevel: 'info' },
     },
   });

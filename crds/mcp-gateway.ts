@@ -39,6 +39,8 @@ const limits = z.strictObject({
   callTimeout: duration('1s', '24h').prefault('10m'),
   sessionIdle: duration('1s', '24h').prefault('5m'),
   callsPerMinute: z.int().min(1).max(1_000_000).default(600).describe('For each caller.'),
+  leases: z.int().min(1).max(20_000).default(500).describe('Of Vault, held at once in a pod.'),
+  leasesPerMinute: z.int().min(1).max(100_000).default(300).describe('Made in a pod.'),
 });
 
 const quantities = z

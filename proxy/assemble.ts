@@ -191,6 +191,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
   await state.leases.use({
     credentials: bundle.credentials,
     vault: vaultSettings(bundle, deps.vaultTokenFile),
+    limits: { held: bundle.limits.leases, mintsPerMinute: bundle.limits.leasesPerMinute },
   });
   return {
     name,

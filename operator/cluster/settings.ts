@@ -19,6 +19,8 @@ const most = z.strictObject({
   callTimeoutMs: z.int().positive().optional(),
   sessionIdleMs: z.int().positive().optional(),
   callsPerMinute: z.int().positive().optional(),
+  leases: z.int().positive().optional(),
+  leasesPerMinute: z.int().positive().optional(),
 });
 
 const caBundle = z.string().refine(areCertificates, 'must hold certificates in PEM');
@@ -137,11 +139,5 @@ async function readAt(path: string): Promise<z.output<typeof settingsFile>> {
 }
 
 function withoutUndefined(limits: z.output<typeof most>): Floors['most'] {
-  const { maxBodyBytes, callTimeoutMs, sessionIdleMs, callsPerMinute } = limits;
-  return {
-    ...(maxBodyBytes !== undefined && { maxBodyBytes }),
-    ...(callTimeoutMs !== undefined && { callTimeoutMs }),
-    ...(sessionIdleMs !== undefined && { sessionIdleMs }),
-    ...(callsPerMinute !== undefined && { callsPerMinute }),
-  };
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

@@ -14,6 +14,8 @@ export interface Floors {
     readonly callTimeoutMs?: number;
     readonly sessionIdleMs?: number;
     readonly callsPerMinute?: number;
+    readonly leases?: number;
+    readonly leasesPerMinute?: number;
   };
 }
 

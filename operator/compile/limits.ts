@@ -12,6 +12,8 @@ export function compileLimits(spec: LimitsSpec, most: Floors['most']): Limits {
     callTimeoutMs: Math.min(asked.callTimeoutMs, most.callTimeoutMs ?? Infinity),
     sessionIdleMs: Math.min(asked.sessionIdleMs, most.sessionIdleMs ?? Infinity),
     callsPerMinute: Math.min(asked.callsPerMinute, most.callsPerMinute ?? Infinity),
+    leases: Math.min(asked.leases, most.leases ?? Infinity),
+    leasesPerMinute: Math.min(asked.leasesPerMinute, most.leasesPerMinute ?? Infinity),
   };
 }
 
@@ -23,7 +25,9 @@ export function limitsAreLowered(spec: LimitsSpec, most: Floors['most']): boolea
     given.maxBodyBytes < asked.maxBodyBytes ||
     given.callTimeoutMs < asked.callTimeoutMs ||
     given.sessionIdleMs < asked.sessionIdleMs ||
-    given.callsPerMinute < asked.callsPerMinute
+    given.callsPerMinute < asked.callsPerMinute ||
+    given.leases < asked.leases ||
+    given.leasesPerMinute < asked.leasesPerMinute
   );
 }
 
@@ -33,5 +37,7 @@ function askedLimits(spec: LimitsSpec): Limits {
     callTimeoutMs: spec.callTimeout,
     sessionIdleMs: spec.sessionIdle,
     callsPerMinute: spec.callsPerMinute,
+    leases: spec.leases,
+    leasesPerMinute: spec.leasesPerMinute,
   };
 }

@@ -67,7 +67,14 @@ function count(what: string): (gateway: string, outcome: string) => void {
   return (_gateway, outcome) => (counts[`${what} ${outcome}`] = (counts[`${what} ${outcome}`] ?? 0) + 1);
 }
 
-async function open(credentials: readonly Declared[], changes: Partial<LenderDeps> = {}): Promise<Leases> {
+interface Changes extends Partial<LenderDeps> {
+  readonly limits?: LeaseLimits;
+}
+
+async function open(
+  credentials: readonly Declared[],
+  { limits: most, ...changes }: Changes = {},
+): Promise<Leases> {
   const leases = new Leases({
     gateway: 'tools/orders',
     files: nodeFiles,
@@ -85,7 +92,7 @@ async function open(credentials: readonly Declared[], changes: Partial<LenderDep
     ...changes,
   });
   opened.push(leases);
-  await leases.use({ credentials, vault: settings() });
+  await leases.use({ credentials, vault: settings(), limits: most });
   return leases;
 }
 
@@ -360,6 +367,20 @@ describe('caps', () => {
     expect(await refusal(leases.lend('db', of('more')))).toContain('holds as many leases as it may (100)');
     leases.endSession('s0');
     await leases.lend('db', of('more'));
+  });
+
+  it('a policy that allows more or fewer holds from then on, and takes nothing away', async () => {
+    const credentials = [dynamic('Session')];
+    const leases = await open(credentials, { limits: limits({ held: 2 }) });
+    const first = await leases.lend('db', of('a'));
+    await leases.lend('db', of('b'));
+    expect(await refusal(leases.lend('db', of('c')))).toContain('as many leases as it may (2)');
+    await leases.use({ credentials, vault: settings(), limits: limits({ held: 3 }) });
+    await leases.lend('db', of('c'));
+    await leases.use({ credentials, vault: settings(), limits: limits({ held: 1 }) });
+    expect(await leases.lend('db', of('a'))).toBe(first);
+    expect(await refusal(leases.lend('db', of('d')))).toContain('as many leases as it may (1)');
+    expect(held).toBe(3);
   });
 
   it('makes no more in a minute than it may', async () => {

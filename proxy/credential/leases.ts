@@ -17,6 +17,7 @@ import type { VaultSettings } from './vault/access.ts';
 export interface LenderSettings {
   readonly credentials: readonly Pick<Credential, 'name' | 'scope' | 'source'>[];
   readonly vault: VaultSettings | undefined;
+  readonly limits?: Partial<LeaseLimits> | undefined;
 }
 
 const PRELOAD_MS = 3_000;
@@ -26,6 +27,7 @@ export class Leases implements Lender {
   readonly #files: DevFiles;
   #vault: VaultLeases | undefined;
   #vaultSettings: string | undefined;
+  #limits = LEASE_LIMITS;
 
   constructor(deps: LenderDeps) {
     this.#deps = deps;
@@ -33,12 +35,13 @@ export class Leases implements Lender {
   }
 
   /** Puts a policy in force: what it no longer names is given back, what it names as before goes on. */
-  async use({ credentials, vault }: LenderSettings): Promise<void> {
+  async use({ credentials, vault, limits }: LenderSettings): Promise<void> {
     this.#files.use(credentials);
+    this.#limits = { ...LEASE_LIMITS, ...limits };
     const settings = JSON.stringify(vault);
     if (settings !== this.#vaultSettings) {
       void this.#vault?.close();
-      this.#vault = vault === undefined ? undefined : await VaultLeases.open(vault, this.#limited());
+      this.#vault = vault === undefined ? undefined : await VaultLeases.open(vault, this.#vaultDeps());
       this.#vaultSettings = settings;
     }
     this.#vault?.use(credentials);
@@ -81,8 +84,8 @@ export class Leases implements Lender {
     await Promise.race([this.#vault?.preload(), late]);
   }
 
-  #limited(): LenderDeps & { readonly limits: LeaseLimits } {
-    return { ...this.#deps, limits: this.#deps.limits ?? LEASE_LIMITS };
+  #vaultDeps(): LenderDeps & { readonly limits: () => LeaseLimits } {
+    return { ...this.#deps, limits: () => this.#limits };
   }
 
   #needVault(credential: string): VaultLeases {

@@ -5,7 +5,6 @@ import type { Logger } from '../../lib/log.ts';
 import type { Whose } from '../session/whose-call.ts';
 import type { FileAccess } from './dev-file.ts';
 import type { Lease } from './lease.ts';
-import type { LeaseLimits } from './lease/caps.ts';
 import type { KnownValues } from './vault/own-secrets.ts';
 
 export interface Lender {
@@ -41,7 +40,6 @@ export interface LenderDeps {
   readonly log: Logger;
   /** File of the ids of leases that are held; it outlives the process. */
   readonly journalFile: string;
-  readonly limits?: LeaseLimits;
   /** Where the name of Vault lies; without it, where this machine says. */
   readonly lookup?: LookupFunction | undefined;
   /** Time-outs towards Vault, other than the usual. */

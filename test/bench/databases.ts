@@ -2,16 +2,14 @@
  * What the Postgres egress costs: a query of one row, of 1,000 rows and a result of 100 MB, each directly over TLS and
  * through the egress, without masking policies and with them. Rounds are interleaved. Needs Debian's PostgreSQL.
  */
-import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import pg from 'pg';
-import { z } from 'zod';
 import { startNode } from '../fixtures/child.ts';
 import { startPostgres, whyNoPostgres } from '../fixtures/postgres.ts';
 import { median } from './figures.ts';
+import { addResults } from './results.ts';
 
-const OUT = process.env['BENCH_OUT'] ?? 'bench-results.json';
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const SIZES = { 'one row': 400, '1,000 rows': 40, '100 MB': 1 };
 const QUERIES = {
@@ -89,14 +87,4 @@ console.table(
   ),
 );
 const databases = { cpu: cpus()[0]?.model, rounds: ROUNDS, queriesARound: SIZES, results };
-await writeFile(OUT, `${JSON.stringify({ ...(await before()), databases }, null, 2)}\n`);
-console.log(`Written to ${OUT}.`);
-
-/** What the runs before wrote, if there were any. */
-async function before(): Promise<Record<string, unknown>> {
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(OUT, 'utf8')));
-  } catch {
-    return {};
-  }
-}
+await addResults({ databases });

@@ -4,16 +4,14 @@
  *
  * BENCH_OUT names that JSON; BENCH_SIDECARS and BENCH_EDITS size the run.
  */
-import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import { hasApiServer } from '../api-server/api-server.ts';
 import { startFleet } from '../api-server/fleet.ts';
 import { median } from './figures.ts';
+import { addResults } from './results.ts';
 
 const SIDECARS = Number(process.env['BENCH_SIDECARS'] ?? 200);
 const EDITS = Number(process.env['BENCH_EDITS'] ?? 20);
-const OUT = process.env['BENCH_OUT'] ?? 'bench-results.json';
 
 if (hasApiServer()) await measure();
 else console.log('How fast a policy spreads was left out: there is no API server; `make tools` brings one.');
@@ -42,14 +40,5 @@ async function measure(): Promise<void> {
     `A change of policy reaches the first of ${SIDECARS} sidecars after ${policySpread.firstMs} ms and the last after ` +
       `${policySpread.lastMs} ms (medians of ${EDITS}; at worst ${policySpread.worstMs} ms).`,
   );
-  await writeFile(OUT, `${JSON.stringify({ ...(await before()), policySpread }, null, 2)}\n`);
-}
-
-/** What the run before wrote, if there was one. */
-async function before(): Promise<Record<string, unknown>> {
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(OUT, 'utf8')));
-  } catch {
-    return {};
-  }
+  await addResults({ policySpread });
 }

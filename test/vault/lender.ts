@@ -6,6 +6,7 @@ import type { Credential } from '../../crds/bundle.ts';
 import { steadyClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { Leases } from '../../proxy/credential/leases.ts';
+import type { LeaseLimits } from '../../proxy/credential/lease/caps.ts';
 import type { LenderDeps } from '../../proxy/credential/lender.ts';
 import { nodeFiles } from '../../proxy/credential/node-files.ts';
 import type { VaultSettings } from '../../proxy/credential/vault/access.ts';
@@ -28,6 +29,7 @@ export interface LenderOptions extends Partial<LenderDeps> {
   readonly at?: { readonly address: string; readonly ca: string };
   readonly auth?: VaultSettings['auth'];
   readonly credentials?: readonly Declared[];
+  readonly limits?: LeaseLimits;
 }
 
 export function fromVault(name: string, engine: Engine, scope: Credential['scope'] = 'Session'): Declared {
@@ -37,7 +39,7 @@ export function fromVault(name: string, engine: Engine, scope: Credential['scope
 export const USERS = fromVault('db', { dynamic: { mount: 'database', role: 'ro' } });
 
 export async function openLender(vault: TestVault, options: LenderOptions = {}): Promise<TestLender> {
-  const { at = vault, auth, credentials = [USERS], ...deps } = options;
+  const { at = vault, auth, credentials = [USERS], limits, ...deps } = options;
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-lender-'));
   const file = join(directory, 'token');
   await writeFile(file, await vault.serviceAccountToken());
@@ -66,6 +68,7 @@ export async function openLender(vault: TestVault, options: LenderOptions = {}):
   });
   await leases.use({
     credentials,
+    limits,
     vault: {
       address: at.address,
       caBundle: at.ca,

@@ -10,24 +10,25 @@ export interface LeaseLimits {
   readonly atOnce: number;
 }
 
-/** Every value that is held, or was within the hour, is looked for in all that leaves: more of them would cost every call. */
+/** Of a lender that is told nothing else: what a gateway says by default, for Vault and the upstream to bear. */
 export const LEASE_LIMITS: LeaseLimits = { held: 500, mintsPerMinute: 300, atOnce: 8 };
 
 export class Caps {
-  readonly #limits: LeaseLimits;
+  /** Those in force: a policy may change them. */
+  readonly #limits: () => LeaseLimits;
   readonly #rate: RateLimit;
   readonly #waiting: (() => void)[] = [];
   #minting = 0;
   #running = 0;
 
-  constructor(limits: LeaseLimits, clock: Clock) {
+  constructor(limits: () => LeaseLimits, clock: Clock) {
     this.#limits = limits;
     this.#rate = new RateLimit(() => clock.now());
   }
 
   /** Why no lease may be made now, as the end of a sentence; undefined when one may. `held`: those there are. */
   refusal(held: number): string | undefined {
-    const { held: most, mintsPerMinute } = this.#limits;
+    const { held: most, mintsPerMinute } = this.#limits();
     if (held + this.#minting >= most)
       return `this gateway holds as many leases as it may (${most}); try again when sessions have ended`;
     const wait = this.#rate.take('', mintsPerMinute);
@@ -40,7 +41,7 @@ export class Caps {
   async run<T>(mint: () => Promise<T>): Promise<T> {
     this.#minting += 1;
     try {
-      if (this.#running >= this.#limits.atOnce)
+      if (this.#running >= this.#limits().atOnce)
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
       else this.#running += 1;
       return await mint();

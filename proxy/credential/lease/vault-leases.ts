@@ -31,7 +31,7 @@ interface Entry {
 
 /** What is not given back by then ends by itself, or by the next start. */
 const CLOSE_MS = 10_000;
-const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 20_000;
 /** Longer than any call goes on after its session. */
 const STRAGGLERS_MS = 15 * 60_000;
 
@@ -57,7 +57,7 @@ export class VaultLeases {
   /** Revokes what an earlier process left behind, beside everything else. */
   static async open(
     settings: VaultSettings,
-    deps: LenderDeps & { readonly limits: LeaseLimits },
+    deps: LenderDeps & { readonly limits: () => LeaseLimits },
   ): Promise<VaultLeases> {
     const { journal, left } = await LeaseJournal.open(deps.journalFile);
     const leases = new VaultLeases((self) =>
@@ -109,7 +109,7 @@ export class VaultLeases {
     for (const entry of this.#entries.values()) {
       endSlot(entry, sessionKey(session));
       if (entry.scope !== 'Request') continue;
-      for (const key of [...entry.slots.keys()]) if (key.startsWith(requests)) endSlot(entry, key);
+      for (const key of entry.slots.keys()) if (key.startsWith(requests)) endSlot(entry, key);
     }
   }
 
@@ -182,7 +182,7 @@ export class VaultLeases {
 
 function partsOf(
   settings: VaultSettings,
-  deps: LenderDeps & { readonly limits: LeaseLimits },
+  deps: LenderDeps & { readonly limits: () => LeaseLimits },
   journal: LeaseJournal,
   onTokenEnd: (token: VaultToken) => void,
 ): Parts {
