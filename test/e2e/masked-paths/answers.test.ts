@@ -62,6 +62,8 @@ describe('answers', () => {
     ['data', FAMILIES],
     ['data.stack[0]', FAMILIES],
     ['data.uri', FAMILIES],
+    ['data.elicitations[0].url', FAMILIES],
+    ['data.elicitations[0].message', FAMILIES],
     ['data.*', FAMILIES],
     ['vendor', FAMILIES],
   ] as const)('error: %s is replaced', async ([path, families]) => {

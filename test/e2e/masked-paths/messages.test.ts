@@ -4,7 +4,7 @@ import { eventsOf } from '../../fixtures/hand-client.ts';
 import { plantedIn } from '../../fixtures/planted.ts';
 import { toolText } from '../../fixtures/scripted-server.ts';
 import { BLOB, FAMILIES, SECRET, shown, startMasked, type Masked, type Row } from './masked.ts';
-import { ASKS, SAMPLES } from './table.ts';
+import { ASKING, ASKS, SAMPLES, TASK } from './table.ts';
 
 let masked: Masked;
 beforeAll(async () => {
@@ -48,6 +48,16 @@ const NOTIFIED: readonly (readonly [method: string, base: object, rows: readonly
     [
       ['statusMessage', 'replaced'],
       ['taskId', 'withheld'],
+    ],
+  ],
+  ['notifications/tasks', ASKING, [...TASK, ['taskId', 'withheld']]],
+  [
+    'notifications/subscriptions/acknowledged',
+    { notifications: {} },
+    [
+      ['notifications.resourceSubscriptions[0]', 'withheld'],
+      ['notifications.taskIds[0]', 'withheld'],
+      ['notifications.vendor', 'replaced'],
     ],
   ],
   ['notifications/elicitation/complete', {}, [['elicitationId', 'withheld']]],

@@ -21,7 +21,7 @@ const DESCRIBED: readonly Row[] = [
 const at = (base: string, rows: readonly Row[]): Row[] =>
   rows.map(([path, ...rest]) => [`${base}.${path}`, ...rest]);
 
-const CONTENT: readonly Row[] = [
+export const CONTENT: readonly Row[] = [
   ...DESCRIBED,
   ['text', 'replaced'],
   ['data=blob', 'replaced'],
@@ -86,6 +86,29 @@ export const SAMPLES: readonly Row[] = [
   ['modelPreferences.hints[0].name', 'replaced'],
 ];
 
+/** A task that waits for the person before the client. */
+export const ASKING = {
+  taskId: 'task-1',
+  status: 'input_required',
+  inputRequests: { e: { method: 'elicitation/create', params: { mode: 'form', message: 'hi' } } },
+};
+/** What is said of a task, and what it came to. */
+export const TASK: readonly Row[] = [
+  ['statusMessage', 'replaced'],
+  ['status', 'withheld'],
+  ['createdAt', 'replaced'],
+  ['_meta.vendor', 'replaced'],
+  ['result.content[0].text', 'replaced'],
+  ['result.structuredContent.rows[0].*', 'replaced'],
+  ['result._meta.vendor', 'replaced'],
+  ['error.message', 'replaced'],
+  ['error.data.stack[0]', 'replaced'],
+  ['inputRequests.e.params.message', 'replaced'],
+  ['inputRequests.e.params.requestedSchema.properties.a.default', 'replaced'],
+  ['inputRequests.e.params.elicitationId', 'withheld'],
+  ['inputRequests.*', 'withheld'],
+];
+
 export const complete = { resultType: 'complete' };
 export const ANSWERS: readonly Exchange[] = [
   {
@@ -106,6 +129,7 @@ export const ANSWERS: readonly Exchange[] = [
     rows: [
       ['tools[0].name', 'hidden'],
       ...at('tools[0]', DESCRIBED),
+      ['tools[0].annotations.title', 'replaced'],
       ...at('tools[0].inputSchema', SCHEMA),
       ['tools[0].inputSchema.$ref', 'replaced'],
       ['tools[0].inputSchema.properties.a.x-mcp-header', 'replaced'],
@@ -225,12 +249,14 @@ export const ANSWERS: readonly Exchange[] = [
           method: 'sampling/createMessage',
           params: { messages: [{ role: 'user', content: { type: 'text' } }] },
         },
+        r: { method: 'roots/list' },
       },
     },
     rows: [
       ['requestState', 'sealed'],
       ...at('inputRequests.e.params', ASKS),
       ...at('inputRequests.s.params', SAMPLES),
+      ['inputRequests.r.params._meta.vendor', 'replaced'],
       ['inputRequests.*', 'withheld'],
     ],
   },
