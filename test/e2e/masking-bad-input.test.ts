@@ -1,5 +1,5 @@
 /** Answers that somebody made to get by a masker, or to stop it: refused or masked, and meanwhile others are served. */
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answerOf, modernCall, type Way } from '../fixtures/hand-client.ts';
@@ -79,6 +79,9 @@ const REFUSED = /"error"|isError/;
 const MASKED = /known-secret|isError/;
 const NOT_UTF8 = ['{"jsonrpc":"2.0","id":"large","result":{"a":"', '"}}'] as const;
 
+const zeros = (): string => json(content('0'.repeat(100_000_000)));
+const QUICK = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
+
 const BAD: readonly [string, () => Answer, RegExp][] = [
   ['a string of 100 MB', () => plain(content('x'.repeat(100_000_000))), REFUSED],
   ['ten million keys', () => plain(keys(10_000_000)), REFUSED],
@@ -96,7 +99,16 @@ const BAD: readonly [string, () => Answer, RegExp][] = [
     () => plain(`{"resultType":"complete","content":[{"type":"text","text":"\\ud800 ${SECRET} \\udc00"}]}`),
     /known-secret|"error"|isError/,
   ],
-  ['a bomb', () => ({ body: gzipSync(json(content('0'.repeat(100_000_000)))), encoding: 'gzip' }), REFUSED],
+  ['ten thousand braces', () => plain(`${'{"a":'.repeat(10_000)}"${SECRET}"${'}'.repeat(10_000)}`), REFUSED],
+  [
+    'ten thousand brackets of JSON in a string',
+    () => plain(content(`${'['.repeat(10_000)}"${SECRET}"${']'.repeat(10_000)}`)),
+    MASKED,
+  ],
+  ['JSON in a string of JSON in a string, and so on', () => plain(content(quoted(16))), MASKED],
+  ['a bomb of gzip', () => ({ body: gzipSync(zeros()), encoding: 'gzip' }), REFUSED],
+  ['a bomb of deflate', () => ({ body: deflateSync(zeros()), encoding: 'deflate' }), REFUSED],
+  ['a bomb of brotli', () => ({ body: brotliCompressSync(zeros(), QUICK), encoding: 'br' }), REFUSED],
   ['many views of one text', () => plain(content(`a\u200b%61\\u0041 ${SECRET} `.repeat(10_000))), MASKED],
   ['base64 of base64', () => plain(content(`${nested(3)} `.repeat(10))), MASKED],
   [
@@ -110,6 +122,13 @@ function keys(count: number): string {
   const parts: string[] = [];
   for (let at = 0; at < count; at += 1) parts.push(`"k${at}":0`);
   return `{"structuredContent":{${parts.join(',')}}}`;
+}
+
+/** Each level writes the quotes and strokes of the one inside with strokes more. */
+function quoted(times: number): string {
+  let text = SECRET;
+  for (let time = 0; time < times; time += 1) text = JSON.stringify({ a: text });
+  return text;
 }
 
 function nested(times: number): string {
