@@ -211,11 +211,13 @@ describe('whose a lease is', () => {
 
 describe('how long a lease lives', () => {
   it('is renewed at two thirds, and through a 503 or ten', async () => {
-    const leases = await open([dynamic('Session')]);
+    const leases = await open([dynamic('Session')], { patience: { patienceMs: 0 } });
     const lease = await leases.lend('db', of('s'));
     let failures = 10;
     vault.before = ({ path }) =>
-      path.endsWith('leases/renew') && failures-- > 0 ? { status: 500, body: { errors: ['x'] } } : undefined;
+      path.endsWith('leases/renew') && failures-- > 0
+        ? { status: failures % 2 === 0 ? 503 : 500, body: { errors: ['x'] } }
+        : undefined;
     clock.advance((HOUR * 2) / 3);
     for (let turn = 0; turn < 12; turn += 1) {
       await expect
