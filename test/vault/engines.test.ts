@@ -59,6 +59,38 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'the engines of Vault', () => {
     expect(await postgres.query('SELECT current_user', login(third))).toBe('app');
   });
 
+  test('a new version of a secret of KV is noticed within a minute, and the old one stays masked', async () => {
+    const put = (token: string) => vault.api('POST', 'kv/data/team/turned', { data: { token } });
+    await put('kv-before-it');
+    const clock = manualClock(Date.now());
+    const credentials = [fromVault('turned', { kv: { mount: 'kv', path: 'team/turned' } })];
+    await using lender = await openLender(vault, { clock, credentials });
+    const lend = async (): Promise<string> =>
+      value(await lender.leases.lend('turned', { session: 's' }), 'token');
+    expect(await lend()).toBe('kv-before-it');
+    await put('kv-after-it');
+    clock.advance(30_000);
+    expect(await lend()).toBe('kv-before-it');
+    clock.advance(31_000);
+    expect(await lend()).toBe('kv-after-it');
+    expect([...lender.values]).toEqual(expect.arrayContaining(['kv-before-it', 'kv-after-it']));
+  });
+
+  test('a lease is renewed in Vault at two thirds of its term', async () => {
+    const clock = manualClock(Date.now());
+    await using lender = await openLender(vault, { clock, random: () => 0 });
+    const lease = await lender.leases.lend('db', { session: 'renewed' });
+    const [id] = await vault.leases('database/creds/ro');
+    const lookup = (): Promise<unknown> =>
+      vault.api('PUT', 'sys/leases/lookup', { lease_id: `database/creds/ro/${id ?? ''}` });
+    expect(await lookup()).toMatchObject({ data: { last_renewal: null } });
+    const termMs = (lease.expiresAt ?? NaN) - clock.now();
+    clock.advance((termMs * 2) / 3 + 1_000);
+    await expect.poll(() => lender.counts['renewed ok']).toBe(1);
+    expect(await lookup()).toMatchObject({ data: { last_renewal: expect.any(String) as unknown } });
+    expect(await lender.leases.lend('db', { session: 'renewed' })).toBe(lease);
+  });
+
   test('a secret of KV is the newest, or the version that is pinned, in both versions of the engine', async () => {
     for (const token of ['kv-first', 'kv-second'])
       await vault.api('POST', 'kv/data/team/app', { data: { token, port: 5432 } });
