@@ -1,5 +1,5 @@
 /** What the installation, not a manifest, says. */
-import type { IdentityProvider, SealingKey, VaultAccess } from '#bundle';
+import type { IdentityProvider, Limits, SealingKey, VaultAccess } from '#bundle';
 import type { KnownTool } from '../../crds/gateway-tools.ts';
 
 /** What no gateway may go below. */
@@ -9,14 +9,7 @@ export interface Floors {
   /** Gateways may let calls through that cannot be recorded. */
   readonly allowUnrecorded: boolean;
   /** Most that a gateway may ask for; what is above is lowered, with a warning. */
-  readonly most: {
-    readonly maxBodyBytes?: number;
-    readonly callTimeoutMs?: number;
-    readonly sessionIdleMs?: number;
-    readonly callsPerMinute?: number;
-    readonly leases?: number;
-    readonly leasesPerMinute?: number;
-  };
+  readonly most: Partial<Limits>;
 }
 
 /** Floors of an installation that says nothing. */

@@ -6,29 +6,19 @@ import type { Floors } from './installation.ts';
 type LimitsSpec = McpGateway['spec']['limits'];
 
 export function compileLimits(spec: LimitsSpec, most: Floors['most']): Limits {
-  const asked = askedLimits(spec);
-  return {
-    maxBodyBytes: Math.min(asked.maxBodyBytes, most.maxBodyBytes ?? Infinity),
-    callTimeoutMs: Math.min(asked.callTimeoutMs, most.callTimeoutMs ?? Infinity),
-    sessionIdleMs: Math.min(asked.sessionIdleMs, most.sessionIdleMs ?? Infinity),
-    callsPerMinute: Math.min(asked.callsPerMinute, most.callsPerMinute ?? Infinity),
-    leases: Math.min(asked.leases, most.leases ?? Infinity),
-    leasesPerMinute: Math.min(asked.leasesPerMinute, most.leasesPerMinute ?? Infinity),
-  };
+  const given = askedLimits(spec);
+  for (const name of names(given)) given[name] = Math.min(given[name], most[name] ?? Infinity);
+  return given;
 }
 
 /** Whether the installation allows less than the gateway asks for. */
 export function limitsAreLowered(spec: LimitsSpec, most: Floors['most']): boolean {
   const asked = askedLimits(spec);
-  const given = compileLimits(spec, most);
-  return (
-    given.maxBodyBytes < asked.maxBodyBytes ||
-    given.callTimeoutMs < asked.callTimeoutMs ||
-    given.sessionIdleMs < asked.sessionIdleMs ||
-    given.callsPerMinute < asked.callsPerMinute ||
-    given.leases < asked.leases ||
-    given.leasesPerMinute < asked.leasesPerMinute
-  );
+  return names(asked).some((name) => asked[name] > (most[name] ?? Infinity));
+}
+
+function names(limits: Limits): (keyof Limits)[] {
+  return Object.keys(limits) as (keyof Limits)[];
 }
 
 function askedLimits(spec: LimitsSpec): Limits {

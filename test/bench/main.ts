@@ -8,7 +8,7 @@
  * BENCH_OUT names the JSON file (default bench-results.json); BENCH_ROUNDS and BENCH_SECONDS size the run.
  */
 import { rmSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bundle } from '../../hack/image/bundle.ts';
@@ -21,11 +21,11 @@ import { guardFigures, guardTable } from './guard.ts';
 import { leaseFigures } from './leases.ts';
 import { everythingOn } from './manifests.ts';
 import { childWith, memoryOf } from './proc.ts';
+import { startResults } from './results.ts';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 3);
 const MEMORY_CALLS = Number(process.env['BENCH_MEMORY_CALLS'] ?? 100_000);
-const OUT = process.env['BENCH_OUT'] ?? 'bench-results.json';
 const URL_LINE = /^(http:\S+)$/m;
 /** A hundred thousand calls of a slow proxy on a slow machine. */
 const LOAD_MS = 900_000;
@@ -122,9 +122,17 @@ console.log(
 );
 // Last, when nothing else runs: it measures as soon as it is loaded.
 const { egress } = await import('./egress.ts');
-await writeFile(
-  OUT,
-  `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, pinning: cores.note, rounds: ROUNDS, secondsARound: SECONDS, results: ratios, guard, leases, egress, proxyResidentBytes: memory.resident, proxyAnonymousBytes: memory.anonymous, memoryCalls: MEMORY_CALLS }, null, 2)}
-`,
-);
-console.log(`Written to ${OUT}.`);
+await startResults({
+  at: new Date().toISOString(),
+  cpu: cpus()[0]?.model,
+  pinning: cores.note,
+  rounds: ROUNDS,
+  secondsARound: SECONDS,
+  results: ratios,
+  guard,
+  leases,
+  egress,
+  proxyResidentBytes: memory.resident,
+  proxyAnonymousBytes: memory.anonymous,
+  memoryCalls: MEMORY_CALLS,
+});

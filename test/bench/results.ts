@@ -4,10 +4,15 @@ import { z } from 'zod';
 
 const OUT = process.env['BENCH_OUT'] ?? 'bench-results.json';
 
+/** Begins the JSON anew. */
+export async function startResults(results: Readonly<Record<string, unknown>>): Promise<void> {
+  await writeFile(OUT, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`Written to ${OUT}.`);
+}
+
 /** Adds a part, or replaces the one of that name. */
 export async function addResults(part: Readonly<Record<string, unknown>>): Promise<void> {
-  await writeFile(OUT, `${JSON.stringify({ ...(await before()), ...part }, null, 2)}\n`);
-  console.log(`Written to ${OUT}.`);
+  await startResults({ ...(await before()), ...part });
 }
 
 /** What the benches before this one wrote, if there were any. */

@@ -73,8 +73,8 @@ async function startOperator(clock: Clock = systemClock): Promise<LoneOperator> 
       rules: [rule],
       recording: { onFailure: 'Allow', retentionMs: 86_400_000 },
       limits: {
+        ...bundleOf().limits,
         ...{ maxBodyBytes: 65_536, callTimeoutMs: 60_000, sessionIdleMs: 60_000, callsPerMinute: 10_000 },
-        ...{ leases: 500, leasesPerMinute: 300 },
       },
     }),
   ]);

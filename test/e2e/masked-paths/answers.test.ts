@@ -2,18 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSession } from '../../fixtures/hand-client.ts';
 import { plantedIn } from '../../fixtures/planted.ts';
-import {
-  BLOB,
-  FAMILIES,
-  MASK,
-  SECRET,
-  shown,
-  startMasked,
-  type Family,
-  type Fate,
-  type Masked,
-} from './masked.ts';
-import { ANSWERS, CAPABLE, SERVER, type Exchange } from './table.ts';
+import { BLOB, FAMILIES, MASK, SECRET, WITHHELD, shown, startMasked, type Masked } from './masked.ts';
+import { ANSWERS, CAPABLE, rowsOf, SERVER } from './table.ts';
 
 let masked: Masked;
 beforeAll(async () => {
@@ -21,18 +11,6 @@ beforeAll(async () => {
 });
 afterEach(() => masked.world.server.reset());
 afterAll(() => masked[Symbol.asyncDispose]());
-
-function rowsOf(exchanges: readonly Exchange[]): (readonly [string, string, Fate, Family, Exchange])[] {
-  return exchanges.flatMap((exchange) =>
-    exchange.rows.flatMap(([path, fate, only = exchange.only]) =>
-      FAMILIES.filter((family) => only === undefined || family === only).map(
-        (family) => [exchange.method, path, fate, family, exchange] as const,
-      ),
-    ),
-  );
-}
-
-const SENTENCE = /^The result was withheld: [^]*[^.]\.$/;
 
 /** What a refusal says, as a tool's result or as an error. */
 function said(answer: Record<string, unknown>): unknown {
@@ -50,7 +28,7 @@ describe('answers', () => {
     const body = await (await masked.ask(family, method, params)).text();
     expect(body).not.toContain(SECRET);
     const answer = JSON.parse(body) as Record<string, unknown>;
-    if (fate === 'withheld') expect(said(answer)).toMatch(SENTENCE);
+    if (fate === 'withheld') expect(said(answer)).toMatch(WITHHELD);
     else if (fate === 'replaced') expect(answer['result']).toMatchObject(shown(withoutState(sent)) as object);
     else if (fate === 'hidden')
       expect(JSON.stringify(answer['result'])).toMatch(/:\[\{"(?:name|uri|uriTemplate)":"keep[^[]*\]/);

@@ -12,6 +12,8 @@ export const FAMILIES = ['legacy', 'modern'] as const;
 export type Family = (typeof FAMILIES)[number];
 /** The value is replaced; the message stays in; the element of the list goes; the client never sees the value. */
 export type Fate = 'replaced' | 'withheld' | 'hidden' | 'sealed';
+/** What a client is told in place of an answer that was withheld. */
+export const WITHHELD = /^The result was withheld: [^]*[^.]\.$/;
 export type Row = readonly [path: string, fate: Fate, only?: Family];
 
 export interface Masked extends AsyncDisposable {

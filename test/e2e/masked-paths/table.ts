@@ -1,5 +1,5 @@
 /** What servers answer and ask, and every place in it where a value may stand. */
-import type { Family, Row } from './masked.ts';
+import { FAMILIES, type Family, type Fate, type Row } from './masked.ts';
 
 /** What is asked, what the server says to it at least, and where in that the value stands. */
 export interface Exchange {
@@ -10,6 +10,19 @@ export interface Exchange {
   readonly only?: Family;
 }
 
+/** A test a row: method, path, fate, family and exchange. */
+export function rowsOf(
+  exchanges: readonly Exchange[],
+): (readonly [string, string, Fate, Family, Exchange])[] {
+  return exchanges.flatMap((exchange) =>
+    exchange.rows.flatMap(([path, fate, only = exchange.only]) =>
+      FAMILIES.filter((family) => only === undefined || family === only).map(
+        (family) => [exchange.method, path, fate, family, exchange] as const,
+      ),
+    ),
+  );
+}
+
 const DESCRIBED: readonly Row[] = [
   ['title', 'replaced'],
   ['description', 'replaced'],
@@ -18,7 +31,7 @@ const DESCRIBED: readonly Row[] = [
   ['_meta.vendor.x[0]', 'replaced'],
   ['vendor', 'replaced'],
 ];
-const at = (base: string, rows: readonly Row[]): Row[] =>
+export const at = (base: string, rows: readonly Row[]): Row[] =>
   rows.map(([path, ...rest]) => [`${base}.${path}`, ...rest]);
 
 export const CONTENT: readonly Row[] = [
@@ -92,12 +105,16 @@ export const ASKING = {
   status: 'input_required',
   inputRequests: { e: { method: 'elicitation/create', params: { mode: 'form', message: 'hi' } } },
 };
-/** What is said of a task, and what it came to. */
-export const TASK: readonly Row[] = [
+/** What is said of a task. */
+export const TASK_STATE: readonly Row[] = [
   ['statusMessage', 'replaced'],
   ['status', 'withheld'],
   ['createdAt', 'replaced'],
   ['_meta.vendor', 'replaced'],
+];
+/** That, and what the task came to or asks. */
+export const TASK: readonly Row[] = [
+  ...TASK_STATE,
   ['result.content[0].text', 'replaced'],
   ['result.structuredContent.rows[0].*', 'replaced'],
   ['result._meta.vendor', 'replaced'],
