@@ -209,6 +209,14 @@ const rows: readonly [text: string, ...sentences: string[]][] = [
     'spec.credentials[0].inject.server.header.value must name each field between "{{" and "}}", as in "Bearer {{ token }}".',
   ],
   [
+    credential(FILE, '{ server: { header: { name: X-Api-Key, value: "{{ key | sh }}" } } }'),
+    'spec.credentials[0].inject.server.header.value must not say a form such as "| sh", which values in files alone have.',
+  ],
+  [
+    gateway({ credentials: credentials('{ file: { name: key, value: "{{ key | base64 }}" } }') }),
+    'spec.credentials[0].inject.file.value must not say the form "base64": there are sh and json.',
+  ],
+  [
     credential(FILE, '{ server: { header: { name: X-Api-Key, value: key } } }'),
     'spec.credentials[0].inject.server.header.value must have at least one field of the credential, as in "{{ token }}".',
   ],

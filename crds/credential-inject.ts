@@ -1,6 +1,6 @@
 /** McpGateway spec.credentials[].inject: where a secret is put in on the way out. */
 import { z } from 'zod';
-import { template } from './expressions.ts';
+import { fileTemplate, template } from './expressions.ts';
 import { RESERVED_HEADERS } from './reserved-headers.ts';
 import { exactlyOne, header, line, partName, withRules } from './shapes.ts';
 import { SIDECAR_PORTS } from './sidecar.ts';
@@ -93,7 +93,9 @@ const postgres = withRules(postgresMembers, [
 
 const file = z.strictObject({
   name: partName.describe('Name of the file in /var/run/secrets/gatehouse-credentials of the server.'),
-  value: template.describe('What it holds: text with {{ field }} for each field of the secret.'),
+  value: fileTemplate.describe(
+    'What it holds: text with {{ field }} for each field of the secret, {{ field | sh }} where a shell reads it, {{ field | json }} where JSON.',
+  ),
   env: variable.optional().describe('The variable of the server that holds the path of the file.'),
 });
 

@@ -4,7 +4,7 @@ import { sentenceOf } from '../lib/errors.ts';
 import { compileCel } from './cel.ts';
 import { checkJsonPath } from './json-path.ts';
 import { checkPattern, MAX_PATTERN_LENGTH } from './regex.ts';
-import { parseTemplate } from './template.ts';
+import { parseFileTemplate, parseTemplate, type ParsedTemplate } from './template.ts';
 
 function checked(max: number, check: (text: string) => string | undefined): z.ZodString {
   return z
@@ -33,8 +33,15 @@ export const re2Pattern = checked(MAX_PATTERN_LENGTH, checkPattern);
 
 export const jsonPath = checked(1024, checkJsonPath);
 
-/** Text with at least one `{{ field }}` of a credential. */
-export const template = checked(4096, (text) => {
-  const parsed = parseTemplate(text);
-  return 'problem' in parsed ? parsed.problem : undefined;
-});
+/** A line of text with at least one `{{ field }}` of a credential. */
+export const template = parsed(parseTemplate);
+
+/** Lines of text with at least one `{{ field }}`, which may say how its value is written: `{{ field | sh }}`. */
+export const fileTemplate = parsed(parseFileTemplate);
+
+function parsed(parse: (text: string) => ParsedTemplate): z.ZodString {
+  return checked(4096, (text) => {
+    const parts = parse(text);
+    return 'problem' in parts ? parts.problem : undefined;
+  });
+}

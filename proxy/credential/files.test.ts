@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../lib/log.ts';
 import { Secret } from '../../lib/secret.ts';
@@ -116,6 +118,35 @@ test('what a process left goes with it where its credential is not to be had', a
   token = undefined;
   await files.put([credential('github')]);
   expect(await readdir(directory)).toEqual([]);
+});
+
+test('a shell reads a value with the form sh as it is, whatever stands in it', async () => {
+  const value = 'A={{ token | sh }}\nB="also "{{token|sh}}\nexport A B\n';
+  const script = '. "$0"; printf %s "$A$B"';
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        fc.stringMatching(/^[!-~\n'"$`\\]{1,40}$/),
+        fc
+          .string({ unit: 'grapheme', minLength: 1 })
+          .filter((text) => text.isWellFormed() && !text.includes('\0')),
+      ),
+      async (secret) => {
+        token = secret;
+        await files.put([{ name: 'app', inject: { file: { name: 'env', value } } }]);
+        const read = execFileSync('sh', ['-c', script, join(directory, 'env')], { encoding: 'utf8' });
+        expect(read).toBe(`${secret}also ${secret}`);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a value with the form json is a string of JSON', async () => {
+  token = 'a"b\\c\n\u{1f511}';
+  const value = '{ "token": {{ token | json }} }';
+  await files.put([{ name: 'app', inject: { file: { name: 'app.json', value } } }]);
+  expect(JSON.parse(await content('app.json'))).toEqual({ token });
 });
 
 test('without a place for them nothing is written, and no variable names a file', async () => {

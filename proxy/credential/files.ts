@@ -2,6 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credential } from '../../crds/bundle.ts';
+import { parseFileTemplate } from '../../crds/template.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { makePrivateDirectory, writeFileDurably } from '../../lib/durable-file.ts';
 import { sentenceOf } from '../../lib/errors.ts';
@@ -124,6 +125,6 @@ async function pathsIn(directory: string): Promise<string[]> {
 function entryOf(credential: string, inject: Credential['inject'], directory: string): Entry[] {
   if (!('file' in inject)) return [];
   const { name, value, env } = inject.file;
-  const render = compileTemplate(credential, 'its file', value);
+  const render = compileTemplate(credential, 'its file', parseFileTemplate(value));
   return [{ credential, path: join(directory, name), variable: env, render }];
 }

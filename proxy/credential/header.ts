@@ -1,5 +1,6 @@
 /** The header that carries a credential: its name, and its value as a template over the fields of the source. */
 import { RESERVED_HEADERS } from '../../crds/reserved-headers.ts';
+import { parseTemplate } from '../../crds/template.ts';
 import { Secret } from '../../lib/secret.ts';
 import { CredentialError } from './error.ts';
 import { compileTemplate, unavailable } from './template.ts';
@@ -21,7 +22,7 @@ export function compileHeader(
   header: { readonly name: string; readonly value: string },
 ): HeaderTemplate {
   checkName(credential, header.name);
-  const text = compileTemplate(credential, 'its header', header.value);
+  const text = compileTemplate(credential, 'its header', parseTemplate(header.value));
   return {
     name: header.name,
     render: (fields) => {

@@ -1,5 +1,5 @@
 /** Text with fields of a credential put in. */
-import { parseTemplate } from '../../crds/template.ts';
+import type { ParsedTemplate, TemplateForm } from '../../crds/template.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { CredentialError } from './error.ts';
 
@@ -7,15 +7,23 @@ import { CredentialError } from './error.ts';
 export type Render = (fields: ReadonlyMap<string, Secret>) => string;
 
 /** `credential` names it in errors, `what` says what the text is, as in "its header". Throws CredentialError. */
-export function compileTemplate(credential: string, what: string, template: string): Render {
-  const parts = parseTemplate(template);
+export function compileTemplate(credential: string, what: string, parts: ParsedTemplate): Render {
   if ('problem' in parts)
     throw new CredentialError(
       'credential_invalid',
       `The credential "${credential}" cannot be used: the value of ${what} ${parts.problem}.`,
     );
   return (fields) =>
-    parts.map((part) => ('text' in part ? part.text : lookUp(credential, part.field, fields))).join('');
+    parts
+      .map((part) =>
+        'text' in part ? part.text : written(lookUp(credential, part.field, fields), part.form),
+      )
+      .join('');
+}
+
+function written(value: string, form: TemplateForm | undefined): string {
+  if (form === 'json') return JSON.stringify(value);
+  return form === 'sh' ? `'${value.replaceAll("'", String.raw`'\''`)}'` : value;
 }
 
 function lookUp(credential: string, field: string, fields: ReadonlyMap<string, Secret>): string {

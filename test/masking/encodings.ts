@@ -29,6 +29,8 @@ export const ENCODINGS: Readonly<Record<string, (value: string) => string>> = {
   'base64 of percent': (value) => Buffer.from(encodeURIComponent(value.toWellFormed())).toString('base64'),
   'base64 in lines of 64': (value) => wrapped(`${'x'.repeat(90)}${value}${'y'.repeat(90)}`, 64, '\n'),
   'base64 in lines of 76': (value) => wrapped(`${'x'.repeat(31)}${value}${'y'.repeat(50)}`, 76, '\r\n  '),
+  'a shell, in single quotes': (value) => `'${value.replaceAll("'", String.raw`'\''`)}'`,
+  "a shell, as Python's shlex quotes": (value) => `'${value.replaceAll("'", `'"'"'`)}'`,
   'zero width between': (value) => Array.from(value).join('\u200b'),
   'full width': (value) =>
     value.replace(/[!-~]/g, (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0)),

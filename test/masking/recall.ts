@@ -15,6 +15,7 @@ const DRAWS: readonly (() => string)[] = [
   () => randomBytes(24).toString('base64url'),
   () => `v-token-${randomBytes(9).toString('base64')}!`,
   () => `${randomBytes(6).toString('hex')}&<"\\ ${randomBytes(4).toString('hex')}`,
+  () => `${randomBytes(6).toString('hex')}'${randomBytes(6).toString('hex')}`,
   () => `pä${randomBytes(8).toString('hex')}ß`,
 ];
 const CARRIERS: readonly ((encoded: string) => object)[] = [

@@ -18,13 +18,18 @@ const MIN_BASE64 = 8;
 export function formsOf(value: string): KnownForm[] {
   const bytes = Buffer.from(value, 'utf8');
   // In a decoded view bytes are characters, and in one without disguise some characters are others.
-  const written = [value, bytes.toString('latin1'), withoutDisguise(value)];
+  const written = [value, bytes.toString('latin1'), withoutDisguise(value), ...inQuotes(value)];
   const raw = new Set(written.flatMap((text) => [text, text.replaceAll(' ', '+')]));
   return [
     ...Array.from(raw, (text) => ({ kind: 'raw' as const, text })),
     { kind: 'hex', text: bytes.toString('hex') },
     ...base64Forms(bytes).map((inner) => ({ kind: 'base64' as const, text: inner })),
   ];
+}
+
+/** Between the single quotes of a shell a quote is written in one of two ways; the rest stands as it is. */
+function inQuotes(value: string): string[] {
+  return [String.raw`'\''`, `'"'"'`].map((quote) => value.replaceAll("'", quote));
 }
 
 function withoutDisguise(value: string): string {

@@ -55,9 +55,9 @@ export function mayReachOverTokens(value: string): boolean {
   return JSON_SYNTAX.test(value);
 }
 
-/** What JSON writes with an escape, in every form in which a value is looked for. */
+/** What JSON writes with an escape, in every form in which a value is looked for: a shell writes a quote with one. */
 // eslint-disable-next-line no-control-regex -- control characters are what JSON escapes
-const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
+const ESCAPED = /["'\\\u0000-\u001f\u007f-\uffff]/;
 /** Who is said to have held the values that nobody holds any more. */
 const GIVEN_UP = 'nobody';
 /** Values that may be forgotten are forgotten so many at a time. */
