@@ -12,4 +12,4 @@ ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 # What hack/image/warm.ts has found compiled; another Node than that finds nothing there, and compiles for itself.
 ENV NODE_COMPILE_CACHE=/opt/gatehouse/cache NODE_COMPILE_CACHE_PORTABLE=1
 WORKDIR /
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--initial-old-space-size=16", "--heap-growing-percent=30", "--liftoff-only", "/opt/gatehouse/main.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--initial-old-space-size=16", "--heap-growing-percent=30", "--liftoff-only", "--disable-sigusr1", "/opt/gatehouse/main.mjs"]

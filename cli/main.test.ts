@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -35,6 +36,28 @@ test.each(['nope', 'toString', '__proto__', '-x', 'a\u001b[2Jb'])('%j is no verb
   const { code, out, err } = await run(verb);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(/^There is no verb "[ -~]*"; gatehouse knows standalone, /);
+});
+
+test('an error that nothing catches ends it with one line, which shows nothing of what the error carries', () => {
+  const secret = randomBytes(12).toString('hex');
+  // Throws as soon as the process has said what it does then.
+  const preload = `process.on('newListener', (name) => {
+    if (name !== 'uncaughtException') return;
+    setImmediate(() => { throw Object.assign(new Error('bad ' + process.env.SEEN), { headers: { token: process.env.SEEN } }); });
+  })`;
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(preload)}`,
+      resolve(import.meta.dirname, 'main.ts'),
+      'help',
+    ],
+    { encoding: 'utf8', env: { SEEN: secret } },
+  );
+  expect(status).toBe(1);
+  expect(JSON.parse(stderr)).toMatchObject({ level: 'fatal', err: { type: 'Error' } });
+  expect(stderr).not.toContain(secret);
 });
 
 test('it runs from any directory, through hack/gatehouse and under the name that kubectl looks for', async () => {

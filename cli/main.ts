@@ -2,6 +2,7 @@
 /** `gatehouse VERB …`, and the same as `kubectl gatehouse VERB …`: finds the verb and runs it. */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { crashLine } from '../lib/crash.ts';
 import { GatehouseError, sentenceOf } from '../lib/errors.ts';
 import { DirectoryInUse } from '../lib/exclusive-lock.ts';
 import { AddressError, ListenError } from '../lib/listen.ts';
@@ -127,5 +128,9 @@ if (isEntry()) {
   const { stdin, stdout, stderr } = process;
   // A reader that has had enough (`| head`) is no failure.
   stdout.on('error', () => process.exit(0));
+  process.on('uncaughtException', (thrown) => {
+    stderr.write(crashLine(thrown, new Date()));
+    process.exit(1);
+  });
   process.exitCode = await main(process.argv.slice(2), { stdin, stdout, stderr, stop: stopOnSignals() });
 }

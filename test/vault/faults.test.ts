@@ -1,8 +1,10 @@
 /** What goes wrong between a lender, a real Vault and a real database, and how it ends. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Lease } from '../../proxy/credential/lease.ts';
 import { describeUnless } from '../fixtures/describe-unless.ts';
+import { manualClock } from '../fixtures/manual-clock.ts';
 import { startPostgres, whyNoPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { startVaultFront, type FrontAnswer, type VaultFront } from '../fixtures/vault-front.ts';
 import {
@@ -14,6 +16,7 @@ import {
 } from '../fixtures/vault.ts';
 import { fromVault, openLender, USERS, type TestLender } from './lender.ts';
 
+const MINUTE = 60_000;
 const PREFIX = 'database/creds/ro';
 const value = (lease: Lease, field: string): string => lease.fields.get(field)?.reveal() ?? '';
 const login = (lease: Lease) => ({ user: value(lease, 'username'), password: value(lease, 'password') });
@@ -122,6 +125,37 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'faults of Vault and the databas
     expect(first.expiresAt ?? 0).toBeGreaterThan((second.expiresAt ?? 0) - 6_000);
     expect(lender.counts['renewed ok']).toBeGreaterThanOrEqual(1);
     expect(await postgres.query('SELECT 1', login(second))).toBe('1');
+  });
+
+  test('gone for ten minutes: what is held goes on, what is new is refused, and nothing is lost after', async () => {
+    const before = await users();
+    const clock = manualClock();
+    await using lender = await openLender(vault, { clock, patience });
+    const first = await lend(lender, 's');
+    clock.advance(35 * MINUTE);
+    vault.pause();
+    try {
+      // Renewing falls due in between, and is tried again and again.
+      for (let minute = 0; minute < 10; minute += 1) {
+        clock.advance(MINUTE);
+        expect(await lend(lender, 's')).toBe(first);
+        await delay(50);
+      }
+      await expect(lend(lender, 'another')).rejects.toThrow('Vault cannot be reached');
+      expect(await postgres.query('SELECT 1', login(first))).toBe('1');
+    } finally {
+      vault.resume();
+    }
+    const renewed = async (): Promise<number> => {
+      clock.advance(5_000);
+      await delay(50);
+      return lender.counts['renewed ok'] ?? 0;
+    };
+    await expect.poll(renewed, { timeout: 30_000 }).toBeGreaterThanOrEqual(1);
+    expect(await lend(lender, 's')).toBe(first);
+    expect(await postgres.query('SELECT 1', login(await lend(lender, 'another')))).toBe('1');
+    await lender.leases.close();
+    await expect.poll(users, { timeout: 30_000 }).toBe(before);
   });
 
   test('a database that is down: calls are refused, and users are dropped once it is back', async () => {

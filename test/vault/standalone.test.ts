@@ -2,14 +2,17 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { childOf } from '../e2e/processes.ts';
 import { startWorld, statusOf, type World } from '../e2e/world.ts';
 import { describeUnless } from '../fixtures/describe-unless.ts';
-import { answerOf, openSession, type HandSession } from '../fixtures/hand-client.ts';
+import { answerTo, note, streamedCall } from '../e2e/obligations/streamed-call.ts';
+import { answerOf, eventsOf, modernCall, openSession, type HandSession } from '../fixtures/hand-client.ts';
 import { startPostgres, whyNoPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { toolText } from '../fixtures/scripted-server.ts';
 import { connectDatabase, startVault, whyNoVault, type TestVault } from '../fixtures/vault.ts';
+import { ENCODINGS } from '../masking/encodings.ts';
 
 const USERS = "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'v-%'";
 const database = (scope: string) => ({
@@ -47,9 +50,9 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'standalone with Vault', () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   /** All that the processes write on stderr goes into the file of that name. */
-  const started = (scope: string): Promise<World> =>
+  const started = (scope: string, limits = {}): Promise<World> =>
     startWorld({
-      spec: { credentials: [database(scope)] },
+      spec: { credentials: [database(scope)], limits: { callsPerMinute: 100_000, ...limits } },
       child: { env, prefix: ['sh', '-c', `exec "$@" 2>>'${join(directory, 'log')}'`, 'sh'] },
     });
 
@@ -149,6 +152,68 @@ describeUnless(whyNoVault() ?? whyNoPostgres(), 'standalone with Vault', () => {
     await call(session);
     expect(during).toEqual([before + 1]);
     await expect.poll(users, { timeout: 30_000 }).toBe(before);
+  });
+
+  test('a lease of scope Request lives as long as the stream of its call, also when its client has hung up', async () => {
+    const before = await users();
+    await using world = await started('Request');
+    const session = await openSession(await world.as('ana'));
+    await expect.poll(users, { timeout: 30_000 }).toBe(before);
+    for (const stays of [true, false]) {
+      const { heard, stream, response } = await streamedCall(world, session);
+      const events = eventsOf(response);
+      for (let line = 1; line <= 5; line += 1) {
+        stream.send(note(line));
+        if (stays || line === 1) await events.next();
+        if (!stays && line === 1) await events.cancel();
+        await delay(100);
+        expect(await users()).toBe(before + 1);
+      }
+      stream.send(answerTo(heard));
+      stream.end();
+      await expect.poll(users, { timeout: 30_000 }).toBe(before);
+    }
+  });
+
+  test('in 2026-07-28, where hanging up cancels a call, its lease goes with it', async () => {
+    const before = await users();
+    await using world = await started('Request');
+    world.server.on('tools/call', (heard) => heard.stream().send(note(1)));
+    const events = eventsOf(await modernCall(await world.as('ana'), 'tools/call', { name: 'slow' }));
+    await events.next();
+    expect(await users()).toBe(before + 1);
+    await events.cancel();
+    await expect.poll(users, { timeout: 30_000 }).toBe(before);
+  });
+
+  test('over the cap of leases a session is refused with a sentence, and counted', async () => {
+    const before = await users();
+    await using world = await started('Session', { leases: 3 });
+    const way = await world.as('ana');
+    const opened = await Promise.allSettled(Array.from({ length: 5 }, () => openSession(way)));
+    const refused = opened.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+    expect(refused).toHaveLength(2);
+    expect(refused[0]).toContain('holds as many leases as it may (3)');
+    expect(await users()).toBe(before + 3);
+    const metrics = await (await fetch(`${world.gatehouse.admin}/metrics`)).text();
+    expect(metrics).toMatch(/gatehouse_proxy_leases_minted_total\{[^}]*outcome="refused"[^}]*\} 2\n/);
+    expect(metrics).toMatch(/gatehouse_proxy_leases\{[^}]*\} 3\n/);
+  });
+
+  test('what Vault made is masked in every encoding in which a server may write it', async () => {
+    await using world = await started('Session');
+    const written = new Map<string, string>();
+    world.server.on('tools/call', (heard) => {
+      const [, password = ''] = String(heard.headers['x-db']).split(':');
+      for (const [name, encode] of Object.entries(ENCODINGS)) written.set(name, encode(password));
+      heard.result(toolText(JSON.stringify(Object.fromEntries(written))));
+    });
+    const answer = await call(await openSession(await world.as('ana')));
+    expect(written.size).toBeGreaterThan(20);
+    const found = [...written].filter(([, text]) => answer.includes(JSON.stringify(text).slice(1, -1)));
+    expect(found).toEqual([]);
+    const masks = answer.match(/\[REDACTED:known-secret\]/g) ?? [];
+    expect(masks.length).toBeGreaterThanOrEqual(written.size);
   });
 
   test('a call goes without no credential: a Vault that is sealed is a refusal with its reason', async () => {
