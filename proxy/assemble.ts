@@ -101,6 +101,7 @@ export async function assembleGateway(
         }
       },
       ended: ({ session, exchange }) => state.endWork({ session: session.id, request: exchange }),
+      check: (text) => masker.check(text),
       conceal: hold.conceal,
       enter: createEnter(bundle, state),
       learn: (text, exchange) => {

@@ -1,5 +1,5 @@
 /** What leaves for the server: the text and headers of a message, rewritten where a policy says so, credentials put in. */
-import { locate } from '../lib/json/index.ts';
+import { valueAt } from '../lib/json/index.ts';
 import { because } from '../lib/sentence.ts';
 import { headersFor } from './credential/index.ts';
 import { withoutForbidden, type Allowed } from './engine/client-features.ts';
@@ -14,6 +14,8 @@ import type {
 } from './exchange.ts';
 import type { ParameterHeaders } from './forward/parameter-headers.ts';
 import { Refusal } from './refusal.ts';
+
+const ARGUMENTS = ['params', 'arguments'];
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -39,7 +41,7 @@ export function createOutbound(
     const { message, inject, session } = exchange;
     const tool = toolOf(message);
     if (tool !== undefined && session.era === 'modern')
-      parameters.check(tool, () => argumentsOf(message.text), headers);
+      parameters.check(tool, () => valueAt(message.text, ARGUMENTS), headers);
     const outcome = await masker.message(withoutForbidden(message, allowed), { purpose: 'request', tool });
     onMasked(outcome);
     if (outcome.kind === 'withheld')
@@ -50,7 +52,7 @@ export function createOutbound(
   };
 
   function rewritten(text: string, tool: string, headers: Headers): Headers {
-    return parameters.rewrite(tool, argumentsOf(text), headers, (value) => {
+    return parameters.rewrite(tool, valueAt(text, ARGUMENTS), headers, (value) => {
       const masked = masker.text(value, { purpose: 'request', tool });
       return masked.kind === 'released' ? masked.text : '';
     });
@@ -59,9 +61,4 @@ export function createOutbound(
 
 function toolOf(message: ClientMessage): string | undefined {
   return message.kind === 'request' && message.target?.kind === 'tool' ? message.target.name : undefined;
-}
-
-function argumentsOf(text: string): unknown {
-  const span = locate(text, ['params', 'arguments']);
-  return span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
 }

@@ -1,6 +1,7 @@
 /** The way back: what the server answers, event by event, through release to the client. */
-import { JsonTextError, parseJson } from '../lib/json/index.ts';
+import { locate, mayHaveKey, valueAt } from '../lib/json/index.ts';
 import { because } from '../lib/sentence.ts';
+import type { Masking } from './engine/masking/index.ts';
 import type { ClientRequest } from './exchange.ts';
 import type { Answer } from './upstream.ts';
 import { SseError, type SseEvent } from './lib/sse.ts';
@@ -9,6 +10,8 @@ import type { Recipient, Release, Released } from './release/index.ts';
 import type { Reply } from './reply.ts';
 
 export interface RelayDeps {
+  /** What is wrong with a text that should be JSON; undefined where nothing is. */
+  readonly check: Masking['check'];
   readonly release: Release;
   /** Last touch on an answer before it is sent. */
   readonly finish: (
@@ -24,6 +27,9 @@ export interface RelayDeps {
   /** Takes over when the client has come back and the relay goes on behind its back. */
   readonly detached: (relaying: Promise<boolean>) => void;
 }
+
+/** Of what belongs to no request. */
+export type UnsolicitedDeps = Pick<RelayDeps, 'check' | 'release' | 'passed' | 'answerServer'>;
 
 type ServerMessage =
   | { readonly kind: 'response'; readonly id: unknown; readonly errorCode: number | undefined }
@@ -65,7 +71,7 @@ async function relayStream(events: AsyncIterable<SseEvent>, way: Way): Promise<b
       await way.reply.hint(event.retry);
       continue;
     }
-    const message = readServerText(event.data);
+    const message = await readServerText(event.data, way.deps);
     if (message.kind === 'call') await relayMessage(event.data, message.method, way);
     else if (message.id === way.recipient.request.id) {
       await answerWith(event.data, 200, way);
@@ -108,14 +114,14 @@ export async function relayUnsolicited(
     id: string | undefined;
     retry: number | undefined;
   }) => Promise<void> | void,
-  deps: Pick<RelayDeps, 'release' | 'passed' | 'answerServer'>,
+  deps: UnsolicitedDeps,
 ): Promise<void> {
   for await (const { data, id, retry } of fromServer(events)) {
     if (data === '') {
       await deliver({ data, id, retry });
       continue;
     }
-    const message = readServerText(data);
+    const message = await readServerText(data, deps);
     const released = message.kind === 'call' ? await deps.release(data, recipient) : ANSWERS_NOTHING;
     deps.passed(message.kind === 'call' ? message.method : 'response', released);
     if (released.kind !== 'dropped') await deliver({ data: released.text, id, retry });
@@ -131,7 +137,7 @@ async function relayMessage(text: string, method: string, { recipient, reply, de
 }
 
 async function answerWith(text: string, status: number, { recipient, reply, deps }: Way): Promise<void> {
-  const message = readServerText(text);
+  const message = await readServerText(text, deps);
   if (message.kind !== 'response' || !answers(message, recipient.request, status)) {
     throw new Refusal(
       'upstream_invalid',
@@ -178,44 +184,34 @@ function lostSession(
   );
 }
 
-function readServerText(text: string): ServerMessage {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    if (!(cause instanceof JsonTextError)) throw cause;
-    throw new Refusal('upstream_invalid', `The MCP server's answer cannot be used: ${cause.message}`, {
-      status: 502,
-      as: -32603,
-      cause,
-    });
-  }
-  const message = serverMessageOf(value);
+async function readServerText(text: string, { check }: Pick<RelayDeps, 'check'>): Promise<ServerMessage> {
+  const fault = await check(text);
+  const message = fault === undefined ? serverMessageOf(text) : undefined;
   if (message !== undefined) return message;
-  throw new Refusal('upstream_invalid', 'The MCP server sent JSON that is no JSON-RPC message.', {
-    status: 502,
-    as: -32603,
-  });
+  const sentence =
+    fault === undefined
+      ? 'The MCP server sent JSON that is no JSON-RPC message.'
+      : `The MCP server's answer cannot be used: ${fault}`;
+  throw new Refusal('upstream_invalid', sentence, { status: 502, as: -32603 });
 }
 
-function serverMessageOf(value: unknown): ServerMessage | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const answers = 'result' in value || 'error' in value;
+/** Only for validated text, of which no value is built: it may be large. */
+function serverMessageOf(text: string): ServerMessage | undefined {
+  const method = mayHaveKey(text, 'method') ? valueAt(text, ['method']) : undefined;
+  const answers = locate(text, ['result']) !== undefined || locate(text, ['error']) !== undefined;
   // What calls and answers in one is read as a call here, and may be read as an answer by the client.
-  if ('method' in value) return answers ? undefined : callOf(value.method);
+  if (method !== undefined) return answers ? undefined : callOf(method);
   if (!answers) return undefined;
-  return { kind: 'response', id: 'id' in value ? value.id : undefined, errorCode: errorCodeOf(value) };
+  const code = valueAt(text, ['error', 'code']);
+  return {
+    kind: 'response',
+    id: valueAt(text, ['id']),
+    errorCode: typeof code === 'number' ? code : undefined,
+  };
 }
 
 function callOf(method: unknown): ServerMessage | undefined {
   return typeof method === 'string' ? { kind: 'call', method } : undefined;
-}
-
-function errorCodeOf(value: object): number | undefined {
-  const error = 'error' in value ? value.error : undefined;
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
-    ? error.code
-    : undefined;
 }
 
 /** Faults of the server's stream as refusals with a sentence. */

@@ -1,7 +1,7 @@
 /** One exchange from a verified caller to its recorded outcome. Whatever happens, the client gets an answer and the record an entry. */
 import type { Logger } from '../lib/log.ts';
 import { sentenceOf } from '../lib/errors.ts';
-import { locate } from '../lib/json/index.ts';
+import { valueAt } from '../lib/json/index.ts';
 import type { Approvals } from './control/approvals.ts';
 import { StreamMemory } from './engine/mask/index.ts';
 import type {
@@ -40,6 +40,7 @@ export interface ServeDeps {
   /** Takes out what of an answer the client carries back to the server. */
   readonly conceal: (text: string, exchange: Credentialed<ClientRequest>) => Concealed | undefined;
   readonly enter: Enter;
+  readonly check: RelayDeps['check'];
   readonly learn: (text: string, exchange: Identified<ClientRequest>) => void;
   /** Once, when nothing more comes of an exchange. */
   readonly ended: (exchange: Identified<ClientRequest>) => void;
@@ -144,9 +145,10 @@ class Serving {
   }
 
   #relayDeps(exchange: Credentialed<ClientRequest>, signal: AbortSignal): RelayDeps {
-    const { stages, journal, upstream, conceal, learn } = this.#deps;
+    const { stages, journal, upstream, check, conceal, learn } = this.#deps;
     const { session, headers } = this.#inbound;
     return {
+      check,
       release: (text, recipient) => {
         learn(text, exchange);
         if (exchange.message.method === 'initialize') session.revision = negotiated(text) ?? session.revision;
@@ -259,8 +261,7 @@ class Serving {
 
 /** The revision that a server chose in its answer to `initialize`. */
 function negotiated(text: string): string | undefined {
-  const span = locate(text, ['result', 'protocolVersion']);
-  const revision: unknown = span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+  const revision = valueAt(text, ['result', 'protocolVersion']);
   return typeof revision === 'string' ? revision : undefined;
 }
 

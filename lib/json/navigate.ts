@@ -23,6 +23,12 @@ export function locate(text: string, path: readonly (string | number)[]): JsonSp
   return span;
 }
 
+/** The value at `path`, or undefined where there is none. Only for validated text. */
+export function valueAt(text: string, path: readonly (string | number)[]): unknown {
+  const span = locate(text, path);
+  return span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+}
+
 /** The elements of the array at `span`; none where it is no array. Only for validated text. */
 export function elements(text: string, span: JsonSpan): JsonSpan[] {
   if (text[span.start] !== '[') return [];

@@ -13,13 +13,25 @@ export function tokenValue(text: string, start: number, end: number, plain: bool
   return plain ? text.slice(start + 1, end - 1) : stringValue(text, start, end);
 }
 
+interface Limits {
+  /** Levels of nesting; 256 where absent. */
+  readonly maxDepth?: number;
+}
+
 /**
- * What JSON.parse makes of the text, after a stricter look: no key twice in one object (escapes decoded), no
- * nesting deeper than `maxDepth` (256), nothing before or after the value, no byte order mark. A key `__proto__`
- * becomes an own property like any other. Throws JsonTextError.
+ * A stricter look than that of JSON.parse: no key twice in one object (escapes decoded), no nesting deeper than
+ * `maxDepth`, nothing before or after the value, no byte order mark. Throws JsonTextError.
  */
-export function parseJson(text: string, limits: { maxDepth?: number } = {}): unknown {
-  scanJson(text, new UniqueKeys(text), limits.maxDepth);
+export function checkJson(text: string, { maxDepth }: Limits = {}): void {
+  scanJson(text, new UniqueKeys(text), maxDepth);
+}
+
+/**
+ * What JSON.parse makes of the text, which must pass checkJson. A key `__proto__` becomes an own property like any
+ * other. Throws JsonTextError.
+ */
+export function parseJson(text: string, limits?: Limits): unknown {
+  checkJson(text, limits);
   const value: unknown = JSON.parse(text);
   return value;
 }

@@ -23,6 +23,20 @@ export interface JsonVisitor {
   literal(start: number, end: number): void;
 }
 
+const nothing = (): void => undefined;
+
+/** Hears of nothing, where only whether it is JSON is asked. */
+export const NOBODY: JsonVisitor = {
+  openObject: nothing,
+  openArray: nothing,
+  closeObject: nothing,
+  closeArray: nothing,
+  key: nothing,
+  string: nothing,
+  number: nothing,
+  literal: nothing,
+};
+
 export const DEFAULT_MAX_DEPTH = 256;
 
 const QUOTE = 0x22;

@@ -2,7 +2,7 @@
  * A server that is reached by one connection for everything (HTTP+SSE of 2024-11-05, stdio): requests get ids of our
  * own on it, and what comes back is told apart by id, progress token or subscription.
  */
-import { locate, parseJson, splice, type JsonEdit } from '../../lib/json/index.ts';
+import { locate, NOBODY, parseJson, scanJson, splice, valueAt, type JsonEdit } from '../../lib/json/index.ts';
 import type { RequestId } from '../exchange.ts';
 import type { SseEvent } from '../lib/sse.ts';
 import { Refusal } from '../refusal.ts';
@@ -22,6 +22,7 @@ interface Waiting {
   readonly channel: Channel<SseEvent>;
 }
 
+const PROGRESS = 'notifications/progress';
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId';
 
 export interface ConnectionCall {
@@ -64,14 +65,15 @@ export class Connection implements UpstreamConnection {
 
   /** A message that came from the server. Throws JsonTextError when it is not JSON. */
   receive(text: string): void {
-    const message = parseJson(text);
-    if (!isRecord(message)) return;
-    const waiting = this.#waiterOf(message);
+    // That no key stands twice, the relay sees to.
+    scanJson(text, NOBODY);
+    if (!isObject(text)) return;
+    const waiting = this.#waiterOf(text);
     if (waiting === undefined) {
       this.unsolicited.push(eventOf(text));
       return;
     }
-    waiting.entry.channel.push(eventOf(restore(text, message, waiting.entry)));
+    waiting.entry.channel.push(eventOf(restore(text, waiting.entry)));
     if (waiting.final) {
       this.#waiting.delete(waiting.id);
       waiting.entry.channel.end();
@@ -138,12 +140,12 @@ export class Connection implements UpstreamConnection {
       : splice(text, [{ ...span, text: String(found[0]) }]);
   }
 
-  #waiterOf(message: Record<string, unknown>): { id: number; entry: Waiting; final: boolean } | undefined {
-    if (!('method' in message)) return this.#byId(message['id'], true);
-    const params = isRecord(message['params']) ? message['params'] : {};
-    const meta = isRecord(params['_meta']) ? params['_meta'] : {};
-    if (SUBSCRIPTION in meta) return this.#byId(meta[SUBSCRIPTION], false);
-    if (message['method'] === 'notifications/progress') return this.#byId(params['progressToken'], false);
+  #waiterOf(text: string): { id: number; entry: Waiting; final: boolean } | undefined {
+    const method = valueAt(text, ['method']);
+    if (method === undefined) return this.#byId(valueAt(text, ['id']), true);
+    const subscription = valueAt(text, ['params', '_meta', SUBSCRIPTION]);
+    if (subscription !== undefined) return this.#byId(subscription, false);
+    if (method === PROGRESS) return this.#byId(valueAt(text, ['params', 'progressToken']), false);
     const [only] = this.#waiting;
     // Requests and log lines name no call; while there is just one, they are about it.
     if (only === undefined || this.#waiting.size > 1) return undefined;
@@ -167,25 +169,29 @@ function renumber(text: string, id: number, token: RequestId | undefined): strin
 }
 
 /** The way back: the client's own id, token or subscription, with its JSON type. */
-function restore(text: string, message: Record<string, unknown>, waiting: Waiting): string {
+function restore(text: string, waiting: Waiting): string {
   const edits: JsonEdit[] = [];
   const put = (path: readonly string[], value: RequestId): void => {
     const span = locate(text, path);
     if (span !== undefined) edits.push({ ...span, text: JSON.stringify(value) });
   };
-  if (!('method' in message)) put(['id'], waiting.clientId);
-  else if (message['method'] === 'notifications/progress') {
-    if (waiting.progressToken !== undefined) put(['params', 'progressToken'], waiting.progressToken);
-  }
+  const method = valueAt(text, ['method']);
+  if (method === undefined) put(['id'], waiting.clientId);
+  else if (method === PROGRESS && waiting.progressToken !== undefined)
+    put(['params', 'progressToken'], waiting.progressToken);
   put(['params', '_meta', SUBSCRIPTION], waiting.clientId);
   put(['result', '_meta', SUBSCRIPTION], waiting.clientId);
   return splice(text, edits);
 }
 
 function progressTokenOf(text: string): RequestId | undefined {
-  const span = locate(text, ['params', '_meta', 'progressToken']);
-  const token: unknown = span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+  const token = valueAt(text, ['params', '_meta', 'progressToken']);
   return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}
+
+function isObject(text: string): boolean {
+  const span = locate(text, []);
+  return span !== undefined && text[span.start] === '{';
 }
 
 function eventOf(data: string): SseEvent {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { locate, mayHaveKey } from '../../lib/json/index.ts';
+import { mayHaveKey, valueAt } from '../../lib/json/index.ts';
 import type { Caller, ClientRequest } from '../exchange.ts';
 import { removeMember, replaceValue } from '../lib/edit.ts';
 import { Refusal } from '../refusal.ts';
@@ -101,10 +101,8 @@ export function restoreState(text: string, state: RequestState | undefined): str
 /** The server's state in an `input_required` result; undefined when the result carries none. */
 export function stateOf(text: string): string | undefined {
   if (!mayHaveKey(text, 'requestState')) return undefined;
-  const type = locate(text, ['result', 'resultType']);
-  if (type === undefined || text.slice(type.start, type.end) !== '"input_required"') return undefined;
-  const span = locate(text, ['result', 'requestState']);
-  const state: unknown = span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+  if (valueAt(text, ['result', 'resultType']) !== 'input_required') return undefined;
+  const state = valueAt(text, ['result', 'requestState']);
   return typeof state === 'string' ? state : undefined;
 }
 

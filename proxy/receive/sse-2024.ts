@@ -5,7 +5,7 @@ import type { Caller, ClientMessage, ClientRequest, Identified } from '../exchan
 import { forwardedHeaders } from '../lib/forwarded-headers.ts';
 import { formatEvent } from '../lib/sse.ts';
 import { Refusal } from '../refusal.ts';
-import { relayUnsolicited, type RelayDeps } from '../relay.ts';
+import { relayUnsolicited, type UnsolicitedDeps } from '../relay.ts';
 import type { Reply } from '../reply.ts';
 import { servePost } from '../serve-post.ts';
 import { serveRequest } from '../serve.ts';
@@ -83,9 +83,10 @@ async function open(visit: Visit, prefix: string): Promise<void> {
 function relayDeps(
   { gateway }: Visit,
   to: { caller: Caller; session: Session; headers: Readonly<Record<string, string>> },
-): Pick<RelayDeps, 'release' | 'passed' | 'answerServer'> {
+): UnsolicitedDeps {
   const { stages, journal, upstream } = gateway.serve;
   return {
+    check: (text) => gateway.masker.check(text),
     release: (text, recipient) => stages.release(text, recipient),
     passed: (method, released) => journal.passed('server', to, method, released),
     answerServer: (text) =>

@@ -112,6 +112,7 @@ async function pump({ events, hangUp }: Opened, stream: EventStream, source: Sou
         return stream.push(event);
       },
       {
+        check: (text) => source.visit.gateway.masker.check(text),
         release: (text, recipient) => stages.release(text, recipient),
         passed: (method, released) => journal.passed('server', source, method, released),
         answerServer: (text) =>

@@ -1,5 +1,5 @@
 /** Which task belongs to whom, and what made it: a task id is no proof of anything (2026-07-28 tasks, 2025-11-25 tasks). */
-import { locate, mayHaveKey } from '../../lib/json/index.ts';
+import { mayHaveKey, valueAt } from '../../lib/json/index.ts';
 import { Lru } from '../../lib/lru.ts';
 import type { Caller, ClientRequest, Identified, Target } from '../exchange.ts';
 import { ownerHash } from './sessions.ts';
@@ -27,7 +27,6 @@ export class Tasks {
 /** 2026-07-28: `result.taskId` beside `resultType: "task"`. 2025-11-25: `result.task.taskId`. */
 function taskIdOf(text: string): string | undefined {
   if (!mayHaveKey(text, 'taskId')) return undefined;
-  const span = locate(text, ['result', 'taskId']) ?? locate(text, ['result', 'task', 'taskId']);
-  const id: unknown = span === undefined ? undefined : JSON.parse(text.slice(span.start, span.end));
+  const id = valueAt(text, ['result', 'taskId']) ?? valueAt(text, ['result', 'task', 'taskId']);
   return typeof id === 'string' ? id : undefined;
 }

@@ -1,20 +1,6 @@
-import { JsonTextError, scanJsonAt, type JsonVisitor } from '../../../lib/json/index.ts';
+import { JsonTextError, NOBODY, scanJsonAt } from '../../../lib/json/index.ts';
 import type { Budget } from './budget.ts';
 import type { Span } from './types.ts';
-
-const nothing = (): void => undefined;
-
-/** Only whether it is JSON is asked. */
-const NOBODY: JsonVisitor = {
-  openObject: nothing,
-  openArray: nothing,
-  closeObject: nothing,
-  closeArray: nothing,
-  key: nothing,
-  string: nothing,
-  number: nothing,
-  literal: nothing,
-};
 
 /** What brackets that begin no JSON may cost for each character of the text; after that no more are tried. */
 const FAILURE_COST = 4;

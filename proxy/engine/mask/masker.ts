@@ -1,6 +1,6 @@
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import type { MaskedText } from '../../../crds/control.ts';
-import { parseJson, splice, type JsonEdit } from '../../../lib/json/index.ts';
+import { checkJson, splice, type JsonEdit } from '../../../lib/json/index.ts';
 import { maskBody, TEXT } from './body.ts';
 import { Budget, BudgetSpent } from './budget.ts';
 import { maskDocument } from './document.ts';
@@ -69,7 +69,7 @@ class PolicyMasker implements Masker {
       if (reachesOut(work, text, edits)) throw new Withheld(SPREAD);
       const masked = splice(text, edits);
       // Two keys may have become one, and what is not JSON any more must not leave.
-      if (edits.length > 0) parseJson(masked);
+      if (edits.length > 0) checkJson(masked);
       return asMasked(masked);
     });
   }

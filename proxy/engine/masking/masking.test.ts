@@ -68,6 +68,22 @@ describe('a large message', () => {
     expect(thread.isStarted).toBe(true);
   });
 
+  test('is said to be no JSON as a small one is', async () => {
+    const { masker, thread } = masking();
+    const faulty = (filler: string): [string, RegExp | undefined][] => [
+      [saying(filler), undefined],
+      [`${saying(filler)}x`, /text after the end/],
+      [`{"a":"${filler}","b":1,"\\u0061":2}`, /same key twice/],
+      [`{"a":"${filler}","b":${'['.repeat(300)}${']'.repeat(300)}}`, /deeper than 256/],
+    ];
+    for (const [text, fault] of [...faulty('small'), ...faulty(FILLER)]) {
+      const said = await masker.check(text);
+      if (fault === undefined) expect(said).toBeUndefined();
+      else expect(said).toMatch(fault);
+    }
+    expect(thread.isStarted).toBe(true);
+  });
+
   test('is masked with every value that was known when it was given, and under the policies of then', async () => {
     const { known, masker, under } = masking();
     const values = Array.from({ length: 20 }, fake);

@@ -10,6 +10,8 @@ export interface Policies {
 export type JobAbout = Omit<MaskAbout, 'stream'> & { readonly tails: Tails | undefined };
 
 export type Job =
+  /** Whether it is JSON as checkJson has it. */
+  | { readonly kind: 'check'; readonly text: string }
   | { readonly kind: 'message'; readonly text: string; readonly about: JobAbout }
   | {
       readonly kind: 'body';
@@ -25,7 +27,7 @@ export type ToWorker =
   | { readonly kind: 'job'; readonly job: Job; readonly at: number };
 
 /** Answers come in the order of the jobs. */
-export interface FromWorker {
-  readonly outcome: MaskOutcome | BodyOutcome;
-  readonly tails: Tails | undefined;
-}
+export type FromWorker =
+  | { readonly outcome: MaskOutcome | BodyOutcome; readonly tails: Tails | undefined }
+  /** What is wrong with a text, as a sentence. */
+  | { readonly fault: string | undefined };

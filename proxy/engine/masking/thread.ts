@@ -174,7 +174,7 @@ function tell(worker: Worker, what: ToWorker): void {
 }
 
 function sizeOf(job: Job): number {
-  return job.kind === 'message' ? job.text.length : job.body.byteLength;
+  return job.kind === 'body' ? job.body.byteLength : job.text.length;
 }
 
 const FULL =

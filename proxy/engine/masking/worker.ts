@@ -8,6 +8,7 @@ import {
   type Masker,
   type MaskOutcome,
 } from '../mask/index.ts';
+import { faultOf } from './fault.ts';
 import type { FromWorker, Job, ToWorker } from './protocol.ts';
 
 let now = 0;
@@ -32,6 +33,7 @@ parentPort?.on('message', (told: ToWorker) => {
 });
 
 function done(job: Job): FromWorker {
+  if (job.kind === 'check') return { fault: faultOf(job.text) };
   if (masker === undefined) throw new Error('A message came before the policies that it is masked by.');
   const { tails, ...about } = job.about;
   const stream = tails === undefined ? undefined : new StreamMemory();
@@ -40,7 +42,11 @@ function done(job: Job): FromWorker {
   return { outcome, tails: stream?.tails };
 }
 
-function run(by: Masker, job: Job, about: Parameters<Masker['message']>[1]): MaskOutcome | BodyOutcome {
+function run(
+  by: Masker,
+  job: Exclude<Job, { kind: 'check' }>,
+  about: Parameters<Masker['message']>[1],
+): MaskOutcome | BodyOutcome {
   if (job.kind === 'message') return by.message(job.text, about);
   return by.body(Buffer.from(job.body), job.mimeType, about);
 }
