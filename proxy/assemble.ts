@@ -29,6 +29,7 @@ import type { ProxyMetrics } from './record/metrics.ts';
 import type { Recorder } from './record/recorder.ts';
 import { Refusal } from './refusal.ts';
 import { createRelease, refusalMessage, type Release, type ReleaseDeps } from './release/index.ts';
+import { concealCursor, restoreCursor } from './session/cursor.ts';
 import { createSealer, type Sealer } from './session/seal.ts';
 
 /** What the process lends to every gateway. */
@@ -102,7 +103,8 @@ export async function assembleGateway(
       },
       ended: ({ session, exchange }) => state.endWork({ session: session.id, request: exchange }),
       check: (text) => masker.check(text),
-      conceal: hold.conceal,
+      conceal: (text, exchange) =>
+        hold.conceal(text, exchange) ?? concealCursor(text, exchange.caller, { masker, sealer }),
       enter: createEnter(bundle, state),
       learn: (text, exchange) => {
         if (exchange.message.method === 'tools/list') state.parameters.learn(text);
@@ -210,6 +212,7 @@ async function compileParts(bundle: Bundle, state: GatewayState, deps: GatewayDe
     hold,
     outbound: createOutbound(masker, parameters, {
       allowed: mayAsk,
+      restore: (text, exchange) => restoreCursor(text, exchange, sealer),
       onMasked: (outcome) => journal.counted(outcome),
     }),
     release,

@@ -28,6 +28,8 @@ export type Outbound = (
 export interface OutboundOptions {
   /** What the server may ask the client. */
   readonly allowed: Allowed;
+  /** Puts back what the client carried for the server; what stood for it was masked like the rest. */
+  readonly restore: (text: string, of: Pick<Credentialed, 'message' | 'caller'>) => string;
   /** Told what was masked on the way to the server. */
   readonly onMasked: (outcome: MaskOutcome) => void;
 }
@@ -35,7 +37,7 @@ export interface OutboundOptions {
 export function createOutbound(
   masker: Masking,
   parameters: ParameterHeaders,
-  { allowed, onMasked }: OutboundOptions,
+  { allowed, restore, onMasked }: OutboundOptions,
 ): Outbound {
   return async (exchange, headers) => {
     const { message, inject, session } = exchange;
@@ -48,7 +50,7 @@ export function createOutbound(
       throw new Refusal('withheld', because('The call was not forwarded', outcome.reason));
     const unchanged = outcome.text === message.text || tool === undefined;
     const travelling = unchanged ? headers : rewritten(outcome.text, tool, headers);
-    return { text: outcome.text, headers: { ...travelling, ...headersFor(inject) } };
+    return { text: restore(outcome.text, exchange), headers: { ...travelling, ...headersFor(inject) } };
   };
 
   function rewritten(text: string, tool: string, headers: Headers): Headers {

@@ -12,7 +12,7 @@ import type {
   Identified,
 } from './exchange.ts';
 import type { Upstream } from './upstream.ts';
-import type { Concealed, Judged, Pending } from './hold/index.ts';
+import type { Judged, Pending } from './hold/index.ts';
 import type { Journal } from './journal.ts';
 import { limitTime } from './deadline.ts';
 import type { Enter } from './outward.ts';
@@ -21,6 +21,7 @@ import { Refusal } from './refusal.ts';
 import { refusalMessage } from './release/index.ts';
 import { relayAnswer, type RelayDeps } from './relay.ts';
 import type { Reply } from './reply.ts';
+import type { Concealed } from './session/seal.ts';
 import type { Session } from './session/sessions.ts';
 
 export interface ServeDeps {
@@ -69,7 +70,7 @@ class Serving {
   #judged: Judged | undefined;
   #recorded = false;
   #approval: string | undefined;
-  /** The last answer, where the server asked something back: the call goes on with the client's next request. */
+  /** The last answer, where it holds something that the client carries back to the server. */
   #concealed: Concealed | undefined;
   #leave: () => void = () => undefined;
 
@@ -173,7 +174,7 @@ class Serving {
   async #finish(relaying: Promise<boolean>): Promise<void> {
     if (!(await relaying)) return;
     this.#end('ok');
-    if (this.#concealed === undefined) this.#reportOutcome('Completed');
+    if (this.#concealed?.awaitsClient !== true) this.#reportOutcome('Completed');
   }
 
   async #answerPending(pending: Pending): Promise<void> {

@@ -3,7 +3,7 @@
  * stream, then get told to ask again; 2026-07-28 clients are sent round by round with a sealed requestState.
  */
 import type { ApprovalView } from '#control';
-import type { Sealer } from '../session/seal.ts';
+import type { Concealed, Sealer } from '../session/seal.ts';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { Approvals } from '../control/approvals.ts';
 import { ControlRefused } from '../control/client.ts';
@@ -52,13 +52,6 @@ export interface Hold {
   readonly conceal: (text: string, exchange: Cleared<ClientRequest>) => Concealed | undefined;
 }
 
-/** An answer without the server's state, which nobody reads on the way: neither whoever masks it nor the record. */
-export interface Concealed {
-  readonly text: string;
-  /** What is sent of it, with the state sealed, so that only this caller can bring it back, for this call. */
-  readonly seal: (released: string) => string;
-}
-
 export function createHold(deps: HoldDeps): Hold {
   return {
     clear: async (judged, reply, cancelled) => {
@@ -93,7 +86,11 @@ export function createHold(deps: HoldDeps): Hold {
       });
       const withState = (message: string, value: string): string =>
         replaceValue(message, ['result', 'requestState'], value);
-      return { text: withState(text, '[sealed]'), seal: (released) => withState(released, sealed) };
+      return {
+        awaitsClient: true,
+        text: withState(text, '[sealed]'),
+        seal: (released) => withState(released, sealed),
+      };
     },
   };
 }

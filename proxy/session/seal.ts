@@ -14,6 +14,15 @@ export interface Sealer {
   open(purpose: string, sealed: string): string | undefined;
 }
 
+/** An answer without what is the server's own, which nobody reads on the way: neither whoever masks it nor the record. */
+export interface Concealed {
+  /** Whether the call goes on with what the client sends next. */
+  readonly awaitsClient: boolean;
+  readonly text: string;
+  /** What is sent of it, with that sealed, so that only this caller can bring it back. */
+  readonly seal: (released: string) => string;
+}
+
 /** The first key seals, every key opens: two are live while the operator rotates them. */
 export function createSealer(gateway: string, keys: readonly SealingKey[]): Sealer {
   const [current, ...older] = keys.map((key) => Buffer.from(key.key, 'base64'));

@@ -1,6 +1,7 @@
 /** A gateway whose credential is what must not leave, and how the tables of paths are read. */
 import { randomBytes } from 'node:crypto';
 import { modernCall, openSession, type HandSession, type Way } from '../../fixtures/hand-client.ts';
+import type { Manifest } from '../../fixtures/gatehouse.ts';
 import { startWorld, type World } from '../world.ts';
 
 export const SECRET = `k9-${randomBytes(15).toString('hex')}`;
@@ -29,8 +30,9 @@ export interface Masked extends AsyncDisposable {
 }
 
 /** Held in every test: a value that the proxy holds is masked whatever the policies say. */
-export async function startMasked(): Promise<Masked> {
+export async function startMasked(policies: readonly Manifest[] = []): Promise<Masked> {
   const world = await startWorld({
+    policies,
     server: { mayAsk: ['Elicitation', 'Sampling', 'Roots'] },
     spec: {
       tools: { integrity: 'Off' },

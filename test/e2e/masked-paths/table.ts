@@ -151,7 +151,7 @@ export const ANSWERS: readonly Exchange[] = [
       ['tools[0].inputSchema.$ref', 'replaced'],
       ['tools[0].inputSchema.properties.a.x-mcp-header', 'replaced'],
       ...at('tools[0].outputSchema', SCHEMA),
-      ['nextCursor', 'withheld'],
+      ['nextCursor', 'sealed'],
       ...META,
     ],
   },
@@ -169,7 +169,7 @@ export const ANSWERS: readonly Exchange[] = [
       ['resources[0].name', 'replaced'],
       ['resources[0].mimeType', 'replaced'],
       ...at('resources[0]', DESCRIBED),
-      ['nextCursor', 'withheld'],
+      ['nextCursor', 'sealed'],
     ],
   },
   {
@@ -185,7 +185,7 @@ export const ANSWERS: readonly Exchange[] = [
       ['resourceTemplates[0].uriTemplate', 'hidden'],
       ['resourceTemplates[0].name', 'replaced'],
       ...at('resourceTemplates[0]', DESCRIBED),
-      ['nextCursor', 'withheld'],
+      ['nextCursor', 'sealed'],
     ],
   },
   {
@@ -197,7 +197,7 @@ export const ANSWERS: readonly Exchange[] = [
       ['prompts[0].arguments[0].title', 'replaced'],
       ['prompts[0].arguments[0].description', 'replaced'],
       ...at('prompts[0]', DESCRIBED),
-      ['nextCursor', 'withheld'],
+      ['nextCursor', 'sealed'],
     ],
   },
   {
