@@ -5,6 +5,7 @@ import { debian } from './debian.ts';
 import { helm } from './helm/part.ts';
 import { BASE_IMAGE, imageBase } from './image-base/part.ts';
 import { kubernetes } from './kubernetes/part.ts';
+import { measures } from './measures/part.ts';
 import type { Part } from './part.ts';
 import { PAUSE_IMAGE, pause } from './pause/part.ts';
 import { runtimes } from './runtimes/part.ts';
@@ -21,6 +22,7 @@ export {
   imageBase,
   jdbcJar,
   kubernetes,
+  measures,
   pause,
   pythonPath,
   runtimes,
@@ -40,6 +42,7 @@ export const PARTS: readonly Part[] = [
   vaultKubernetes,
   runtimes,
   databaseClients,
+  measures,
 ];
 
 /** A sentence naming what is not there and the command that brings it; undefined when all of it is. */

@@ -2,13 +2,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { allPresets } from './generated.ts';
+import { isFalse, masksBetween } from './masks.ts';
 
 export interface Benign {
   readonly megabytes: number;
   readonly results: number;
   /** Results that were withheld whole. */
   readonly withheld: number;
-  /** Masks by detector. Addresses in packages are addresses, so `email` counts apart. */
+  /** False masks by detector: what is an address is not among them. */
   readonly masks: ReadonlyMap<string, number>;
   readonly falsePerMegabyte: number;
 }
@@ -55,12 +56,12 @@ export function maskBenign(texts: Iterable<string>, results: readonly object[]):
     const outcome = masker.message(message, { purpose: 'release' });
     if (outcome.kind === 'withheld') withheld += 1;
     else
-      for (const [, name = ''] of outcome.text.matchAll(/\[REDACTED:([a-z0-9-]+)\]/g))
-        masks.set(name, (masks.get(name) ?? 0) + 1);
+      for (const { detector } of masksBetween(message, outcome.text).filter(isFalse))
+        masks.set(detector, (masks.get(detector) ?? 0) + 1);
   };
   for (const text of texts) look({ content: [{ type: 'text', text }] });
   for (const result of results) look(result);
   const megabytes = characters / 1e6;
-  const wrong = [...masks].reduce((sum, [name, times]) => (name === 'email' ? sum : sum + times), 0);
+  const wrong = [...masks.values()].reduce((sum, times) => sum + times, 0);
   return { megabytes, results: count, withheld, masks, falsePerMegabyte: (wrong + withheld) / megabytes };
 }

@@ -1,11 +1,8 @@
 /** Other people's clients, for tests of egress: older Nodes, Python with its HTTP libraries, published MCP servers. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDirectory } from '../config.ts';
+import { installNpm, installPython } from '../installs.ts';
 import { cachedPart } from '../part.ts';
-import { run } from '../run.ts';
-
-const PIP = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
 
 const PACKAGES = {
   '@modelcontextprotocol/server-github': '2025.4.8',
@@ -26,11 +23,8 @@ export const runtimes = cachedPart(cacheDirectory, {
   ],
   build: async (directory, say) => {
     say('making a Python environment');
-    await run('python3', ['-m', 'venv', join(directory, 'python')]);
-    const requirements = join(import.meta.dirname, 'requirements.txt');
-    await run(join(directory, 'python/bin/python'), [...PIP, '-r', requirements]);
+    await installPython(directory, join(import.meta.dirname, 'requirements.txt'));
     say('installing Nodes and MCP servers');
-    writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, dependencies: PACKAGES }));
-    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: directory });
+    await installNpm(directory, PACKAGES);
   },
 });

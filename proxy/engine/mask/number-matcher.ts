@@ -19,6 +19,7 @@ export class NumberMatcher {
       digits: detectors.filter(({ begins }) => begins !== 'letters'),
       letter: detectors.filter(({ begins }) => begins === 'letter'),
       letters: detectors.filter(({ begins }) => begins === 'letters'),
+      parted: detectors.filter(({ parted }) => parted === true),
     };
   }
 
@@ -65,8 +66,8 @@ export class NumberMatcher {
   /** Those that are worth a try. */
   #detectorsFor({ kind, start, end, digits, inARow }: Stretch, budget: Budget): readonly NumberDetector[] {
     const detectors =
-      kind === 'letters'
-        ? this.#byKind.letters
+      kind === 'letters' || kind === 'parted'
+        ? this.#byKind[kind]
         : this.#byKind[kind].filter(
             ({ leastDigits = 0, leastInARow = 0 }) => leastDigits <= digits && leastInARow <= inARow,
           );

@@ -17,9 +17,15 @@ const LONGEST_LETTERED = 68;
 const LONG = 48;
 const LETTERS = LOWER | UPPER;
 
-/** What begins a number with letters, where a word begins, and in a word. */
+/** Digits in a row before the one letter of a number that is parted by it, and after it at least. */
+const BEFORE_LETTER = 6;
+const AFTER_LETTER = 3;
+/** No number that a letter parts is longer. */
+const LONGEST_PARTED = 15;
+
+/** What begins a number with letters, where a word begins, and such a number or a parted one in a word. */
 const LETTERED = /^[A-Za-z]{2}[0-9]{2}/;
-const PARTED_LETTERED = /[-+/_][A-Za-z]{2}[0-9]{2}/;
+const INSIDE = /[-+/_](?:[A-Za-z]{2}[0-9]{2}|[0-9]{6}[A-Za-z][0-9]{3})/;
 
 /** Dates, with their hours; numbers with a fraction; addresses of IPv4: the commonest things with many digits. */
 const ORDINARY =
@@ -28,9 +34,9 @@ const ORDINARY_MOST = 40;
 
 /**
  * `digits`: eight or more without a letter among them. `letter`: seven, and a letter before them. `letters`: what two
- * letters and two digits begin.
+ * letters and two digits begin. `parted`: six, a letter, and three or more.
  */
-export type NumberKind = 'digits' | 'letter' | 'letters';
+export type NumberKind = 'digits' | 'letter' | 'letters' | 'parted';
 
 /** A part of a text that may hold a number, with what stands next to that. */
 export interface Stretch extends Span {
@@ -115,11 +121,20 @@ export class NumberScan {
   #letteredIn(start: number, end: number): void {
     if (LETTERED.test(this.#text.slice(start, start + 4))) this.#lettered(start);
     while (this.#nextLettered < end) {
-      if (this.#nextLettered >= start) this.#lettered(this.#nextLettered + 1);
+      if (this.#nextLettered >= start) this.#inside(this.#nextLettered + 1);
       const from = Math.max(start, this.#nextLettered + 1);
-      const next = this.#text.slice(from).search(PARTED_LETTERED);
+      const next = this.#text.slice(from).search(INSIDE);
       this.#nextLettered = next === -1 ? Infinity : from + next;
     }
+  }
+
+  #inside(start: number): void {
+    if (isDigit(this.#text.charCodeAt(start))) this.#parted(start);
+    else this.#lettered(start);
+  }
+
+  #parted(start: number): void {
+    this.#tell(start, start + LONGEST_PARTED, 'parted', BEFORE_LETTER);
   }
 
   #lettered(start: number): void {
@@ -156,6 +171,14 @@ export class NumberScan {
       this.#end = end;
     }
     if (end - start >= 2 && this.#beginsWithLetters(start)) this.#lettered(start - 2);
+    if (end - start === BEFORE_LETTER && this.#isPartedAt(end)) this.#parted(start);
+  }
+
+  #isPartedAt(at: number): boolean {
+    if (!isLetter(this.#text.charCodeAt(at))) return false;
+    for (let next = at + 1; next <= at + AFTER_LETTER; next += 1)
+      if (!isDigit(this.#text.charCodeAt(next))) return false;
+    return true;
   }
 
   #beginsWithLetters(at: number): boolean {

@@ -12,7 +12,10 @@ import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { compileMasker, createKnownSecrets, type Masker } from '../../../proxy/engine/mask/index.ts';
 import { maskBenign, packageFiles } from '../../masking/benign.ts';
 import { precision, recall, scoreGenerated } from '../../masking/generated.ts';
+import { scoreByDetector } from '../../masking/by-detector.ts';
+import { pythonTexts, whyNoPython } from '../../masking/python.ts';
 import { recallOfKnownSecrets } from '../../masking/recall.ts';
+import { resultsOfServers, whyNoServers } from '../../masking/servers.ts';
 import { rivals, timed } from './rivals.ts';
 import { hostile, ordinary, type Sample } from './texts.ts';
 import { maskPolicy } from '../../fixtures/mask-policy.ts';
@@ -79,7 +82,8 @@ console.table(compared.map(({ name, rate }) => ({ name, 'MB/s': rate?.toFixed(2)
 
 const recalls = recallOfKnownSecrets(25);
 const scores = scoreGenerated(500);
-const benign = maskBenign(packageFiles(25), []);
+const benign = maskBenign(packageFiles(25), whyNoServers() === undefined ? await serversResults() : []);
+const detectors = whyNoPython() === undefined ? scoreByDetector(await pythonTexts(300)) : [];
 console.table(
   recalls.map(({ encoding, planted, caught }) => ({
     encoding,
@@ -88,6 +92,7 @@ console.table(
   })),
 );
 console.table(scores);
+console.table(detectors);
 console.log(
   `Generated values: precision ${precision(scores).toFixed(4)}, recall ${recall(scores).toFixed(4)}.`,
 );
@@ -102,6 +107,7 @@ const figures = {
   compared,
   recalls,
   scores,
+  detectors,
   benign: { ...benign, masks: [...benign.masks] },
 };
 await writeFile(
@@ -109,6 +115,10 @@ await writeFile(
   `${JSON.stringify({ at: new Date().toISOString(), cpu: cpus()[0]?.model, ...figures }, null, 2)}\n`,
 );
 console.log(`Written to ${OUT}.`);
+
+async function serversResults(): Promise<object[]> {
+  return [...(await resultsOfServers(15)).values()].flat();
+}
 
 /** The median of some rounds, in CPU microseconds. */
 function costOf(masker: Masker, { title, text }: Sample): { title: string; micros: number; rate: number } {

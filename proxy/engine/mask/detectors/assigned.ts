@@ -19,13 +19,11 @@ function isAssigned(text: string, _: number, end: number): boolean {
   return ASSIGNED.test(text);
 }
 
-/** A name in code: `ArrowToken$1`, `AuthenticationMD5Password`. */
+/** A name in code: `ArrowToken$1`, `AuthenticationMD5Password`, `Ed25519PrivateKey`. */
 function isIdentifier(value: string): boolean {
-  return (
-    /^[A-Za-z_$][A-Za-z0-9_$.]*$/.test(value) &&
-    /secret|token|passw|credential|key/i.test(value) &&
-    (value.match(/[0-9]/g)?.length ?? 0) <= 2
-  );
+  if (!/^[A-Za-z_$][A-Za-z0-9_$.]*$/.test(value)) return false;
+  if (/^[A-Z][A-Za-z0-9]*[a-z](?:Key|Token|Secret|Password|Credential)s?$/.test(value)) return true;
+  return /secret|token|passw|credential|key/i.test(value) && (value.match(/[0-9]/g)?.length ?? 0) <= 2;
 }
 
 /** What a key that is secret is the key of. */
@@ -82,6 +80,7 @@ export const assigned: readonly BuiltinDetector[] = [
         `token_count: 123456789`,
         'api_key=YOUR_API_KEY_HERE',
         'type Token = ArrowToken$1;',
+        'def sign(private_key: Ed25519PrivateKey) -> bytes',
       ],
     }),
   },

@@ -48,14 +48,16 @@ export interface LiteralDetector extends DetectorBase {
 }
 
 /**
- * A number with at least eight digits, no letter among the first eight, or what `begins` says. The pattern is of bounded
- * length, so that no input makes it slow.
+ * A number with at least eight digits, no letter among the first eight, or what `begins` and `parted` say. The pattern is of
+ * bounded length, so that no input makes it slow.
  */
 export interface NumberDetector extends DetectorBase {
   readonly cue: 'digits';
   readonly pattern: RegExp;
   /** `letter`: a letter and seven digits may begin it. `letters`: two letters and two digits do, whatever follows. */
   readonly begins?: 'letter' | 'letters';
+  /** Set where one letter may stand behind the first six digits, in a value of at most fifteen characters. */
+  readonly parted?: true;
   /** In lower case: where none of them stands before a value or in its key, `valid` goes by the value alone. */
   readonly words?: readonly string[];
   /** What of `valid` goes by the value and by whether one of the words may stand near it: false only where that is. */

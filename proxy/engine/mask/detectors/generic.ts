@@ -51,6 +51,9 @@ function hasUser(text: string, _: number, end: number): boolean {
   return false;
 }
 
+/** What a password of a connection string comes behind: another keyword, parted from it as ODBC does or as libpq does. */
+const BEHIND_KEYWORD = /(?:;\s*|(?:^|[\s"'])[A-Za-z_]+=[^\s,;()]+\s+)(?:password|pwd)=\s*$/i;
+
 export const generic: readonly BuiltinDetector[] = [
   {
     cue: 'literal',
@@ -124,15 +127,19 @@ export const generic: readonly BuiltinDetector[] = [
     source: 'https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string',
     literals: ['accountkey=', 'sharedaccesskey=', 'password=', 'pwd='],
     pattern: `(?:${anyCase('AccountKey|SharedAccessKey|(?<=[;\\s"])(?:Password|Pwd)')})=\\s{0,3}([^;\\s"']{6,})`,
-    valid: (value, { before }) =>
-      isPassword(value) && (value.length >= 40 || /[;=]/.test(before.slice(0, -9))),
+    valid: (value, { before, next }) =>
+      isPassword(value) && (value.length >= 40 || next === ';' || BEHIND_KEYWORD.test(before)),
     embedded: true,
     examples: () => ({
       positive: [
         `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${filler(ALPHANUMERIC, 86)}==;EndpointSuffix=core.windows.net`,
         `Server=db;User Id=app;Password=${filler(ALPHANUMERIC, 10)};`,
       ],
-      negative: ['Server=db;Password=<password>;', 'the password=optional flag'],
+      negative: [
+        'Server=db;Password=<password>;',
+        'the password=optional flag',
+        'connect(host=db, password=self.db_password)',
+      ],
     }),
   },
   {

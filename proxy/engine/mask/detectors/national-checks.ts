@@ -8,6 +8,12 @@ export function passesMod97(digits: string): boolean {
   return 97 - (number % 97) === check || 97 - ((2_000_000_000 + number) % 97) === check;
 }
 
+/** Corsica's 2A and 2B count as 19 and 18. */
+export function passesNir(compact: string): boolean {
+  const number = compact.slice(0, 13).replace('2A', '19').replace('2B', '18');
+  return 97 - (Number(number) % 97) === Number(compact.slice(13));
+}
+
 export function passesCpf(digits: string): boolean {
   const check = (length: number): number => {
     const weights = Array.from({ length }, (_, at) => length + 1 - at);

@@ -7,6 +7,7 @@ export interface Identifier {
   readonly source: string;
   readonly pattern: RegExp;
   readonly begins?: NumberDetector['begins'];
+  readonly parted?: NumberDetector['parted'];
   /** Takes the value without its separators. */
   readonly checks: (compact: string) => boolean;
   /** In lower case: one must stand before the value or in its key, where its shape alone does not prove it. */
@@ -15,6 +16,8 @@ export interface Identifier {
   readonly shape?: RegExp;
   /** A valid value, written with as many separators as it may have; the check digits in it are found when the example is built. */
   readonly example: string;
+  /** The same in another writing. */
+  readonly also?: string;
 }
 
 /** A shape that no value has: groups of three are amounts in half of Europe. */
@@ -37,7 +40,19 @@ function compactOf(value: string): string {
 }
 
 export function identifier(format: Identifier): NumberDetector {
-  const { name, description, source, pattern, begins, checks, words, shape = /[ .\-/]/, example } = format;
+  const {
+    name,
+    description,
+    source,
+    pattern,
+    begins,
+    parted,
+    checks,
+    words,
+    shape = /[ .\-/]/,
+    example,
+    also,
+  } = format;
   const proves = (value: string, { before, key }: Surroundings): boolean =>
     words === undefined ||
     shape.test(value) ||
@@ -49,6 +64,7 @@ export function identifier(format: Identifier): NumberDetector {
     source,
     pattern,
     ...(begins === undefined ? leastOf(example) : { begins }),
+    ...(parted === undefined ? {} : { parted }),
     ...(words === undefined ? {} : { words }),
     mayBe: (value, named) => (named || words === undefined || shape.test(value)) && checks(compactOf(value)),
     valid: (value, around) => proves(value, around) && checks(compactOf(value)),
@@ -60,7 +76,10 @@ export function identifier(format: Identifier): NumberDetector {
         (one) => !checks(compactOf(one)),
       );
       return {
-        positive: words === undefined || shape.test(valid) ? [valid] : words.map((one) => `${one} ${valid}`),
+        positive: [
+          ...(words === undefined || shape.test(valid) ? [valid] : words.map((one) => `${one} ${valid}`)),
+          ...(also === undefined ? [] : [fill(also, checks)]),
+        ],
         negative: [
           wrong ?? '',
           `1${valid}`,
@@ -80,12 +99,13 @@ function leastOf(example: string): Pick<NumberDetector, 'leastDigits' | 'leastIn
   return { leastDigits: lengths.reduce((sum, length) => sum + length, 0), leastInARow: Math.max(...lengths) };
 }
 
-/** Whether a text holds a word; a short one must stand by itself, in camel case too. */
+/** Whether a text holds a word; a short one must stand by itself, or as a part of camel case. */
 function names(text: string, word: string): boolean {
   if (word.length > 4) return text.toLowerCase().includes(word);
-  const words = text
-    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z]+/);
-  return words.includes(word);
+  return [text, text.replaceAll(/([a-z])([A-Z])/g, '$1 $2')].some((one) =>
+    one
+      .toLowerCase()
+      .split(/[^a-z]+/)
+      .includes(word),
+  );
 }

@@ -7,6 +7,7 @@ import {
   passesFodselsnummer,
   passesHetu,
   passesMod97,
+  passesNir,
   passesResidentId,
 } from './national-checks.ts';
 import { identifier, NEVER } from './national-id.ts';
@@ -34,12 +35,26 @@ export const nationalIds: readonly BuiltinDetector[] = [
   }),
   identifier({
     name: 'fr-nir',
+    parted: true,
     description: 'Social security number of France',
     source: 'https://www.legifrance.gouv.fr/loda/id/JORFTEXT000006063190',
     pattern:
-      /(?<![0-9A-Za-z.])[1278] ?[0-9]{2} ?(?:0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])/g,
-    checks: (digits) => 97 - (Number(digits.slice(0, 13)) % 97) === Number(digits.slice(13)),
+      /(?<![0-9A-Za-z.])[1278] ?[0-9]{2} ?(?:0[1-9]|1[0-2]|20|3[0-9]|4[0-2]|[5-9][0-9]) ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}(?![0-9A-Za-z])/g,
+    checks: passesNir,
+    words: [
+      'sécurité sociale',
+      'securite sociale',
+      'securite_sociale',
+      'secu',
+      'insee',
+      'nir',
+      'nss',
+      'vitale',
+    ],
+    // Fifteen digits in a row are many things; groups of these sizes, or the letter of Corsica, are this one.
+    shape: /[ AB]/,
     example: '2 85 05 78 006 084 ##',
+    also: '185052A006084##',
   }),
   identifier({
     name: 'es-dni',
@@ -65,8 +80,13 @@ export const nationalIds: readonly BuiltinDetector[] = [
     name: 'be-national-number',
     description: 'National register number of Belgium',
     source: 'https://www.ibz.rrn.fgov.be/en/national-register',
-    pattern: /(?<![0-9A-Za-z.-])[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}[.-][0-9]{2}(?![0-9A-Za-z]|[.-][0-9])/g,
+    pattern:
+      /(?<![0-9A-Za-z.-])(?:[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}[.-][0-9]{2}|[0-9]{11})(?![0-9A-Za-z]|[.-][0-9])/g,
     checks: passesMod97,
+    words: [
+      ...['rijksregister', 'registre national', 'registre_national', 'registrenational'],
+      ...['national register', 'national_register', 'nationalregister', 'insz', 'niss', 'rrn'],
+    ],
     example: '85.07.30-033.##',
   }),
   identifier({
@@ -118,6 +138,8 @@ export const nationalIds: readonly BuiltinDetector[] = [
     pattern: /(?<![0-9A-Za-z.-]|[0-9] )[2-9][0-9]{3}([ -]?)[0-9]{4}\1[0-9]{4}(?![0-9A-Za-z]|[ .-][0-9])/g,
     checks: passesVerhoeff,
     words: ['aadhaar', 'aadhar', 'uidai'],
+    // One of ten numbers in three groups of four passes.
+    shape: NEVER,
     example: '2345 6789 012#',
   }),
   identifier({
@@ -171,10 +193,13 @@ export const nationalIds: readonly BuiltinDetector[] = [
   }),
   identifier({
     name: 'fi-hetu',
+    parted: true,
     description: 'Personal identity code of Finland',
     source: 'https://dvv.fi/en/personal-identity-code',
-    pattern: /(?<![0-9A-Za-z.-])[0-3][0-9][01][0-9]{3}[-+][0-9]{3}[0-9A-FHJ-NPR-Y](?![0-9A-Za-z]|[.-][0-9])/g,
+    pattern:
+      /(?<![0-9A-Za-z.-])[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y](?![0-9A-Za-z]|[.-][0-9])/g,
     checks: passesHetu,
     example: '131052-308T',
+    also: '010203A002#',
   }),
 ];

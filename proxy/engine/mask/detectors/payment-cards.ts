@@ -50,7 +50,7 @@ export const paymentCards: readonly BuiltinDetector[] = [
     source: 'ISO/IEC 7812-1; issuer ranges as the card networks publish them',
     // Written in one piece, in groups of four, or in groups of four, six and four or five, with one separator.
     pattern:
-      /(?<![0-9A-Za-z]|[0-9]\.)(?:[2-6][0-9]{13,18}|[2-6][0-9]{3}([ .-])[0-9]{4}\1[0-9]{4}\1[0-9]{2,4}(?:\1[0-9]{1,3})?|3[0-9]{3}([ .-])[0-9]{6}\2[0-9]{4,5})(?![0-9A-Za-z]|\.[0-9])/g,
+      /(?<![0-9A-Za-z]|[0-9]\.)(?:[2-6][0-9]{13,18}|[2-6][0-9]{3}([ .-])[0-9]{4}\1[0-9]{4}\1(?:[0-9]{4}(?:\1[0-9]{1,3})?|[0-9]{2,3})|3[0-9]{3}([ .-])[0-9]{6}\2[0-9]{4,5})(?![0-9A-Za-z]|\.[0-9])/g,
     valid: isCard,
     normalize: digitsOf,
     examples: () => {

@@ -21,9 +21,15 @@ function isNorthAmericanPhone(value: string): boolean {
   return /^[2-9](?!11)\d{2}[2-9](?!11)\d{2}\d{4}$/.test(digits);
 }
 
+/** Ends of file names and of systemd's units (`getty@tty1.service`), which are no top-level domains. */
+const NO_DOMAIN =
+  /\.(?:service|socket|timer|mount|slice|scope|target|png|jpe?g|gif|svg|webp|[cm]?js|ts|json|ya?ml|html?|css|map)$/i;
+
 /** Sections 4.1.2 and 4.5.3.1: a local part of at most 64 characters, labels that neither begin nor end with a hyphen. */
 function isEmail(value: string): boolean {
   const [local = '', domain = ''] = value.split('@');
+  // `+@pytest.fixture` is a decorator in a patch.
+  if (NO_DOMAIN.test(value) || !/[A-Za-z0-9]/.test(local)) return false;
   return local.length <= 64 && !/^\.|\.\.|\.$/.test(local) && !/(?:^|\.)-|-(?:\.|$)|[^.]{64}/.test(domain);
 }
 
@@ -63,7 +69,15 @@ export const personalData: readonly BuiltinDetector[] = [
     normalize: (value) => value.toLowerCase(),
     examples: () => ({
       positive: ['ada.lovelace@' + 'example.org', 'x+y@' + 'mail.example.co.uk', '<a@' + 'b.io>'],
-      negative: ['@example.org', 'git@host', 'user@localhost', 'npm install left@1.2.3', '@scope/name'],
+      negative: [
+        '@example.org',
+        'git@host',
+        'user@localhost',
+        'npm install left@1.2.3',
+        '@scope/name',
+        'icon@2x.png',
+        '+@pytest.fixture',
+      ],
     }),
   },
   {
