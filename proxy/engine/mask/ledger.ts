@@ -38,6 +38,7 @@ export const SELECTOR_RANK = 1_000_000;
 export class Ledger {
   readonly #masked = new Map<string, Masked>();
   readonly #audited = new Map<string, Masked>();
+  #noted: Masked | undefined;
   readonly #plan: Plan;
   readonly #purpose: MaskPurpose;
   readonly #hashKey: Uint8Array;
@@ -79,18 +80,16 @@ export class Ledger {
   }
 
   note(path: string, detector: string): void {
-    this.#masked.set(`${detector} ${path}`, { path, detector });
+    const last = this.#noted;
+    if (last?.path === path && last.detector === detector) return;
+    this.#noted = { path, detector };
+    this.#masked.set(`${detector} ${path}`, this.#noted);
   }
 
   #uphold(claim: Claim, path: string, excluded: ReadonlySet<CompiledPolicy>): Upheld | undefined {
     const { start, end, value, uses, rank } = claim;
     if (uses === undefined) return { start, end, value, rank, label: KNOWN_SECRET, action: 'Redact' };
-    const heard = uses.filter(({ policy }) => !excluded.has(policy));
-    for (const { policy, label } of heard) {
-      if (!policy.enforced) this.#audited.set(`${label} ${path}`, { path, detector: label });
-    }
-    const enforced = heard.filter(({ policy }) => policy.enforced);
-    const strongest = enforced.toSorted((a, b) => STRENGTH[b.policy.action] - STRENGTH[a.policy.action])[0];
+    const strongest = this.#strongest(uses, path, excluded);
     if (strongest === undefined) return undefined;
     const { policy, label } = strongest;
     if (policy.action === 'Block' && this.#purpose !== 'record') {
@@ -101,12 +100,29 @@ export class Ledger {
     }
     return { start, end, value, rank, label, action: policy.action };
   }
+
+  /** The enforced policy that wins; those that only count are written down. */
+  #strongest(uses: readonly Use[], path: string, excluded: ReadonlySet<CompiledPolicy>): Use | undefined {
+    let strongest: Use | undefined;
+    for (const use of uses) {
+      const { policy, label } = use;
+      if (excluded.has(policy)) continue;
+      if (!policy.enforced) this.#audited.set(`${label} ${path}`, { path, detector: label });
+      else if (isStronger(use, strongest)) strongest = use;
+    }
+    return strongest;
+  }
+}
+
+/** Whether a policy that wants a value is stronger than all that were asked before it. */
+function isStronger(use: Use, than: Use | undefined): boolean {
+  return than === undefined || STRENGTH[use.policy.action] > STRENGTH[than.policy.action];
 }
 
 /** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */
 function merge(upheld: readonly Upheld[]): { readonly span: Span; readonly winner: Upheld }[] {
   const merged: { span: Span; winner: Upheld }[] = [];
-  for (const one of upheld.toSorted((a, b) => a.start - b.start)) {
+  for (const one of inOrder(upheld)) {
     const last = merged.at(-1);
     if (last === undefined || one.start >= last.span.end) {
       merged.push({ span: { start: one.start, end: one.end }, winner: one });
@@ -116,6 +132,12 @@ function merge(upheld: readonly Upheld[]): { readonly span: Span; readonly winne
     if (compare(one, last.winner) < 0) last.winner = one;
   }
   return merged;
+}
+
+/** What one detector found comes in order. */
+function inOrder(upheld: readonly Upheld[]): readonly Upheld[] {
+  const isSorted = upheld.every((one, index) => index === 0 || one.start >= (upheld[index - 1]?.start ?? 0));
+  return isSorted ? upheld : upheld.toSorted((a, b) => a.start - b.start);
 }
 
 function compare(a: Upheld, b: Upheld): number {

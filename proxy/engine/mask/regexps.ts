@@ -6,6 +6,8 @@ interface Compiled {
   readonly regexp: RegExp;
   /** Whether a group of the pattern is the value, and not all that matches. */
   readonly hasValue: boolean;
+  /** Whether the first group is what stands before the literal. */
+  readonly hasBefore: boolean;
 }
 
 /** Compiled when first needed, once for all policies: most formats never occur. */
@@ -21,9 +23,10 @@ function compiled(detector: LiteralDetector): Compiled {
 function compile(detector: LiteralDetector): Compiled {
   const { before, pattern } = detector;
   const hasValue = hasGroup(detector);
-  const whole = before === undefined ? pattern : `(?<=(?<before>${before}))${pattern}`;
+  // Without a name for the group, which would be an object for each match.
+  const whole = before === undefined ? pattern : `(?<=(${before}))${pattern}`;
   // To ask where groups lie is dear.
-  return { regexp: new RegExp(whole, hasValue ? 'dy' : 'y'), hasValue };
+  return { regexp: new RegExp(whole, hasValue ? 'dy' : 'y'), hasValue, hasBefore: before !== undefined };
 }
 
 /** Whether the pattern holds a group; classes and escapes hold none. */
@@ -38,11 +41,11 @@ export interface Match extends Span {
 
 /** What matches with its literal at `at`. */
 export function matchAt(detector: LiteralDetector, text: string, at: number): Match | undefined {
-  const { regexp, hasValue } = compiled(detector);
+  const { regexp, hasValue, hasBefore } = compiled(detector);
   regexp.lastIndex = at;
   const match = regexp.exec(text);
   if (match === null) return undefined;
-  const start = at - (match.groups?.['before']?.length ?? 0);
+  const start = hasBefore ? at - (match[1] ?? '').length : at;
   const end = at + match[0].length;
   const [from, to] = (hasValue ? match.indices?.at(-1) : undefined) ?? [start, end];
   return { start: from, end: to, tried: end - start };

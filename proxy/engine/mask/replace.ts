@@ -21,7 +21,9 @@ export function replacement(
   if (action === 'Hash') {
     return `[HASH:${label}:${createHmac('sha256', hashKey).update(value).digest('hex').slice(0, 16)}]`;
   }
-  const shown = value.replaceAll(/[^A-Za-z0-9]/g, '');
-  if (action === 'Partial' && shown.length >= PARTIAL_FROM) return `[PARTIAL:${label}:${shown.slice(-4)}]`;
+  if (action === 'Partial') {
+    const shown = value.replaceAll(/[^A-Za-z0-9]/g, '');
+    if (shown.length >= PARTIAL_FROM) return `[PARTIAL:${label}:${shown.slice(-4)}]`;
+  }
   return `[REDACTED:${label}]`;
 }

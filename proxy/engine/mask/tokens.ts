@@ -3,14 +3,15 @@ import type { JsonEdit } from '../../../lib/json/index.ts';
 
 /** Edits in the value of the string token at `start`, as edits in the text around it. */
 export function inToken(text: string, start: number, plain: boolean, edits: readonly JsonEdit[]): JsonEdit[] {
-  const last = Math.max(0, ...edits.map((edit) => edit.end));
-  const origins = plain ? undefined : originsOf(text, start + 1, last);
+  const furthest = edits.reduce((most, { end }) => Math.max(most, end), 0);
+  const origins = plain ? undefined : originsOf(text, start + 1, furthest);
   const origin = (offset: number): number => origins?.[offset] ?? start + 1 + offset;
-  return edits.map((edit) => ({
-    start: origin(edit.start),
-    end: origin(edit.end),
-    text: escaped(edit.text),
-  }));
+  // Most masks are the same text as the one before.
+  let [last, lastEscaped] = ['', ''];
+  return edits.map(({ start: from, end: to, text: put }) => {
+    if (put !== last) [last, lastEscaped] = [put, escaped(put)];
+    return { start: origin(from), end: origin(to), text: lastEscaped };
+  });
 }
 
 /** A value as it stands between the quotes of a string token. */
