@@ -29,7 +29,10 @@ test('nothing that an error carries is shown: not its words, its properties, its
   expect(String(err['at'])).toContain('crash.test.ts');
   expect(text).not.toContain(secret);
   expect(lineOf(secret).text).not.toContain(secret);
-  // Whatever was done to the stack.
+  // Whatever was done to it since.
+  const changed = new Error(`a\n    at ${secret}`);
+  changed.message = 'b';
+  expect(lineOf(changed).text).not.toContain(secret);
   const bare = new Error('x');
   delete bare.stack;
   expect(lineOf(bare).err['at']).toEqual([]);

@@ -19,11 +19,13 @@ function describe(error: Error): object {
   return { type: error.constructor.name, code, message: own, at: framesOf(error) };
 }
 
-/** The message stands before the frames, and may have lines of its own. */
+/** The message stands before the frames, and may have lines of its own; where it was changed since, nobody can tell them apart. */
 function framesOf({ stack = '', message }: Error): string[] {
-  const behind = stack.indexOf(message) + message.length;
-  const lines = stack.slice(behind).split('\n');
-  return lines
+  const at = stack.indexOf(message);
+  if (at === -1) return [];
+  return stack
+    .slice(at + message.length)
+    .split('\n')
     .filter((line) => line.startsWith('    at '))
     .slice(0, MAX_FRAMES)
     .map((line) => line.slice('    at '.length));

@@ -15,5 +15,5 @@ export function accept(
   const before = text.slice(Math.max(0, start - SURROUNDINGS), start);
   if (detector.valid !== undefined && !detector.valid(value, { before, next: text.charAt(end), key }))
     return undefined;
-  return { start, end, detector, value: detector.normalize?.(value) ?? value };
+  return { start, end, detector, value };
 }

@@ -1,3 +1,4 @@
+import { append } from './append.ts';
 import {
   removeElements,
   scanJson,
@@ -73,6 +74,8 @@ class DocumentMasker implements JsonVisitor {
 
   /** The edits in order, without those in elements that are taken out. */
   finish(): JsonEdit[] {
+    // The scan comes by them in order.
+    if (this.#removals.length === 0) return this.#edits;
     const removals = new Set(this.#removals);
     const edits: JsonEdit[] = [];
     let removedTo = 0;
@@ -101,7 +104,7 @@ class DocumentMasker implements JsonVisitor {
     this.#cursor.close();
     const hidden = this.#hidden.get(start);
     if (hidden !== undefined)
-      this.#removals.push(...removeElements(this.#document.text, { start, end }, hidden));
+      append(this.#removals, removeElements(this.#document.text, { start, end }, hidden));
   }
 
   key(start: number, end: number, plain: boolean): void {
@@ -119,7 +122,7 @@ class DocumentMasker implements JsonVisitor {
     const edits = ledger.decide(claims, this.#pathHere, this.#cursor.here().excluded);
     if (edits.length === 0 || (frame.shape.opaqueKeys && this.#isSpokenFor('opaque'))) return;
     this.#promised()?.key(this.#cursor.steps().slice(0, -1), key);
-    this.#edits.push(...inToken(this.#document.text, start, plain, apart(frame, key, edits)));
+    append(this.#edits, inToken(this.#document.text, start, plain, apart(frame, key, edits)));
   }
 
   string(start: number, end: number, plain: boolean): void {
@@ -160,7 +163,7 @@ class DocumentMasker implements JsonVisitor {
 
   #put(start: number, text: string, plain: boolean, edits: readonly JsonEdit[]): void {
     this.#promised()?.value(this.#cursor.steps(), splice(text, edits));
-    this.#edits.push(...inToken(this.#document.text, start, plain, edits));
+    append(this.#edits, inToken(this.#document.text, start, plain, edits));
   }
 
   /** Seams are between strings of the message, not of JSON in its strings. */

@@ -1,3 +1,4 @@
+import { append } from './append.ts';
 import type { Budget } from './budget.ts';
 import { featuresOf, type Features } from './features.ts';
 import type { KnownSecrets } from './known-secrets.ts';
@@ -18,7 +19,7 @@ export interface Probe {
 /** Everything the detectors see in a text and under up to four layers of encoding in it, in its own offsets. */
 export function examine(probe: Probe, text: string, key: string | undefined): Found[] {
   const found = new Examination(probe).surface(text, key);
-  if (key !== undefined) found.push(...probe.matcher.member(text, key));
+  if (key !== undefined) append(found, probe.matcher.member(text, key));
   return found;
 }
 
@@ -41,9 +42,9 @@ class Examination {
     const found: Found[] = [...knownIn(this.#probe, text), ...matcher.literals.find(text, key, budget)];
     budget.spend(text.length);
     const features = featuresOf(text);
-    found.push(...matcher.numbers.find(text, features.numbers, key, budget));
-    found.push(...matcher.userPatterns(text, budget));
-    if (layer < MAX_LAYERS) found.push(...this.views(text, features, layer));
+    append(found, matcher.numbers.find(text, features.numbers, key, budget));
+    append(found, matcher.userPatterns(text, budget));
+    if (layer < MAX_LAYERS) append(found, this.views(text, features, layer));
     return found;
   }
 

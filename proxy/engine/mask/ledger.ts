@@ -1,6 +1,7 @@
 import type { MaskAction } from '../../../crds/bundle.ts';
 import type { Masked } from '../../../crds/control.ts';
 import type { JsonEdit } from '../../../lib/json/index.ts';
+import type { Detector } from './detectors/detector.ts';
 import type { Plan, Use } from './plan.ts';
 import type { CompiledPolicy } from './policy.ts';
 import { replacement } from './replace.ts';
@@ -15,14 +16,23 @@ export interface Claim extends Span {
   /** Undefined for values that the proxy holds. */
   readonly uses: readonly Use[] | undefined;
   readonly rank: number;
+  /** What saw it, where something did. */
+  readonly detector?: Detector | undefined;
 }
 
 /** A claim that holds: at least one enforced policy, or the proxy itself, stands behind it. */
 interface Upheld extends Span {
-  readonly value: string;
+  readonly claim: Claim;
   readonly label: string;
   readonly action: MaskAction;
   readonly rank: number;
+}
+
+/** What overlaps, as one. */
+interface Merged {
+  readonly start: number;
+  end: number;
+  winner: Upheld;
 }
 
 /** Thrown to end the work on a message that may not leave. The reason is a sentence without a secret in it. */
@@ -60,7 +70,8 @@ export class Ledger {
   claimOf(found: Found): Claim {
     const { start, end, value, detector } = found;
     if (detector === undefined) return { start, end, value, uses: undefined, rank: -1 };
-    return { start, end, value, uses: this.#plan.usesOf(detector), rank: this.#plan.rankOf(detector) };
+    const { uses, rank } = this.#plan.standingOf(detector);
+    return { start, end, value, uses, rank, detector };
   }
 
   /**
@@ -70,12 +81,17 @@ export class Ledger {
   decide(claims: readonly Claim[], pathOf: () => string, excluded: ReadonlySet<CompiledPolicy>): JsonEdit[] {
     if (claims.length === 0) return [];
     const path = pathOf();
-    const upheld = claims.flatMap((claim) => this.#uphold(claim, path, excluded) ?? []);
-    return merge(upheld).map(({ span, winner }) => {
+    const upheld: Upheld[] = [];
+    for (const claim of claims) {
+      const one = this.#uphold(claim, path, excluded);
+      if (one !== undefined) upheld.push(one);
+    }
+    return merge(upheld).map(({ start, end, winner }) => {
       this.note(path, winner.label);
-      const covers = winner.start === span.start && winner.end === span.end;
+      const covers = winner.start === start && winner.end === end;
       const action = winner.action === 'Block' || !covers ? 'Redact' : winner.action;
-      return { ...span, text: replacement(action, winner.label, winner.value, this.#hashKey) };
+      const value = action === 'Redact' ? '' : normalized(winner.claim);
+      return { start, end, text: replacement(action, winner.label, value, this.#hashKey) };
     });
   }
 
@@ -87,8 +103,8 @@ export class Ledger {
   }
 
   #uphold(claim: Claim, path: string, excluded: ReadonlySet<CompiledPolicy>): Upheld | undefined {
-    const { start, end, value, uses, rank } = claim;
-    if (uses === undefined) return { start, end, value, rank, label: KNOWN_SECRET, action: 'Redact' };
+    const { start, end, uses, rank } = claim;
+    if (uses === undefined) return { start, end, claim, rank, label: KNOWN_SECRET, action: 'Redact' };
     const strongest = this.#strongest(uses, path, excluded);
     if (strongest === undefined) return undefined;
     const { policy, label } = strongest;
@@ -98,7 +114,7 @@ export class Ledger {
         `Masking policy ${policy.name} blocks messages that hold what ${label} finds; it stands at ${path}.`,
       );
     }
-    return { start, end, value, rank, label, action: policy.action };
+    return { start, end, claim, rank, label, action: policy.action };
   }
 
   /** The enforced policy that wins; those that only count are written down. */
@@ -114,21 +130,27 @@ export class Ledger {
   }
 }
 
+/** What is hashed, and what the last four are taken of: one writing for all writings of a value. */
+function normalized({ value, detector }: Claim): string {
+  if (detector === undefined || detector.cue === 'pattern') return value;
+  return detector.normalize?.(value) ?? value;
+}
+
 /** Whether a policy that wants a value is stronger than all that were asked before it. */
 function isStronger(use: Use, than: Use | undefined): boolean {
   return than === undefined || STRENGTH[use.policy.action] > STRENGTH[than.policy.action];
 }
 
 /** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */
-function merge(upheld: readonly Upheld[]): { readonly span: Span; readonly winner: Upheld }[] {
-  const merged: { span: Span; winner: Upheld }[] = [];
+function merge(upheld: readonly Upheld[]): Merged[] {
+  const merged: Merged[] = [];
   for (const one of inOrder(upheld)) {
     const last = merged.at(-1);
-    if (last === undefined || one.start >= last.span.end) {
-      merged.push({ span: { start: one.start, end: one.end }, winner: one });
+    if (last === undefined || one.start >= last.end) {
+      merged.push({ start: one.start, end: one.end, winner: one });
       continue;
     }
-    last.span = { start: last.span.start, end: Math.max(last.span.end, one.end) };
+    last.end = Math.max(last.end, one.end);
     if (compare(one, last.winner) < 0) last.winner = one;
   }
   return merged;

@@ -1,30 +1,30 @@
 import { accept } from './accept.ts';
 import type { Budget } from './budget.ts';
 import type { NumberDetector } from './detectors/detector.ts';
+import { NumberShapes } from './number-shapes.ts';
 import { NumberWords } from './number-words.ts';
 import type { NumberKind, Stretch } from './number-scan.ts';
 import type { Found } from './types.ts';
 
-/** What it costs to try one detector on a stretch, beside its characters. */
+/** What it costs to look at a stretch, and to try one detector on it, beside its characters. */
+const WORK_PER_STRETCH = 96;
 const WORK_PER_TRY = 48;
 
 /** Finds numbers in the stretches of a text that may hold one. */
 export class NumberMatcher {
   readonly words: NumberWords;
-  readonly #byKind: Readonly<Record<NumberKind, readonly NumberDetector[]>>;
+  readonly isEmpty: boolean;
+  readonly #byKind: Readonly<Record<NumberKind, NumberShapes>>;
 
   constructor(detectors: readonly NumberDetector[]) {
     this.words = new NumberWords(detectors.flatMap(({ words = [] }) => words));
+    this.isEmpty = detectors.length === 0;
     this.#byKind = {
-      digits: detectors.filter(({ begins }) => begins !== 'letters'),
-      letter: detectors.filter(({ begins }) => begins === 'letter'),
-      letters: detectors.filter(({ begins }) => begins === 'letters'),
-      parted: detectors.filter(({ parted }) => parted === true),
+      digits: new NumberShapes(detectors.filter(({ begins }) => begins !== 'letters')),
+      letter: new NumberShapes(detectors.filter(({ begins }) => begins === 'letter')),
+      letters: new NumberShapes(detectors.filter(({ begins }) => begins === 'letters')),
+      parted: new NumberShapes(detectors.filter(({ parted }) => parted === true)),
     };
-  }
-
-  get isEmpty(): boolean {
-    return Object.values(this.#byKind).every((detectors) => detectors.length === 0);
   }
 
   find(text: string, stretches: readonly Stretch[], key: string | undefined, budget: Budget): Found[] {
@@ -33,7 +33,7 @@ export class NumberMatcher {
     const lookedTo = new Map<NumberDetector, number>();
     for (const stretch of stretches) {
       const part = text.slice(stretch.start, stretch.end);
-      for (const detector of this.#detectorsFor(stretch, budget)) {
+      for (const detector of this.#detectorsFor(stretch, part, budget)) {
         eachNumber(detector, part, (from, to) => {
           const span = { start: stretch.start + from, end: stretch.start + to };
           if (span.start < (lookedTo.get(detector) ?? 0)) return false;
@@ -52,7 +52,7 @@ export class NumberMatcher {
   mayHold(text: string, stretch: Stretch, budget: Budget): boolean {
     const part = text.slice(stretch.start, stretch.end);
     let named: boolean | undefined;
-    return this.#detectorsFor(stretch, budget).some((detector) => {
+    return this.#detectorsFor(stretch, part, budget).some((detector) => {
       let may = false;
       eachNumber(detector, part, (start, end) => {
         named ??= this.words.mayStandBefore(text, stretch.end);
@@ -64,14 +64,9 @@ export class NumberMatcher {
   }
 
   /** Those that are worth a try. */
-  #detectorsFor({ kind, start, end, digits, inARow }: Stretch, budget: Budget): readonly NumberDetector[] {
-    const detectors =
-      kind === 'letters' || kind === 'parted'
-        ? this.#byKind[kind]
-        : this.#byKind[kind].filter(
-            ({ leastDigits = 0, leastInARow = 0 }) => leastDigits <= digits && leastInARow <= inARow,
-          );
-    budget.spend(detectors.length * (WORK_PER_TRY + end - start));
+  #detectorsFor(stretch: Stretch, part: string, budget: Budget): readonly NumberDetector[] {
+    const detectors = this.#byKind[stretch.kind].detectorsFor(part, stretch);
+    budget.spend(WORK_PER_STRETCH + part.length + detectors.length * (WORK_PER_TRY + part.length));
     return detectors;
   }
 }

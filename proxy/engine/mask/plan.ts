@@ -27,6 +27,15 @@ export interface KeyFacts {
   readonly telling: boolean;
 }
 
+/** Who wants masked what a detector sees, and how much its name counts. */
+interface Standing {
+  readonly uses: readonly Use[];
+  /** Vendors' formats come before general ones: the lower rank names a value that both see. */
+  readonly rank: number;
+}
+
+const NOBODYS: Standing = { uses: [], rank: 0 };
+
 const KEYS_REMEMBERED = 4096;
 
 /** All policies that have a say in one kind of message, put together so that each text is gone through once. */
@@ -36,8 +45,7 @@ export class Plan {
   readonly excluding: readonly { readonly query: JSONPathQuery; readonly policy: CompiledPolicy }[];
   readonly hasColumns: boolean;
   readonly protobuf: readonly ProtobufUse[];
-  readonly #uses = new Map<Detector, readonly Use[]>();
-  readonly #ranks = new Map<Detector, number>();
+  readonly #standings = new Map<Detector, Standing>();
   readonly #keys = new Map<string, readonly Use[]>();
   readonly #columns = new Map<string, readonly Use[]>();
   readonly #facts = new Map<string, KeyFacts>();
@@ -46,12 +54,9 @@ export class Plan {
     const detectors = new Set(policies.flatMap((policy) => policy.detectors));
     this.matcher = new PatternMatcher([...detectors]);
     for (const detector of detectors) {
-      this.#ranks.set(detector, this.#ranks.size);
       const users = policies.filter((policy) => policy.detectors.includes(detector));
-      this.#uses.set(
-        detector,
-        users.map((policy) => ({ policy, label: detector.name })),
-      );
+      const uses = users.map((policy) => ({ policy, label: detector.name }));
+      this.#standings.set(detector, { uses, rank: this.#standings.size });
     }
     for (const policy of policies) {
       for (const { normalized, label } of policy.keys) add(this.#keys, normalized, { policy, label });
@@ -70,7 +75,10 @@ export class Plan {
   /** Whether nothing is looked for, so that only values the proxy holds matter. */
   get isIdle(): boolean {
     return (
-      this.#uses.size === 0 && this.#keys.size === 0 && !this.selectsByPlace && this.protobuf.length === 0
+      this.#standings.size === 0 &&
+      this.#keys.size === 0 &&
+      !this.selectsByPlace &&
+      this.protobuf.length === 0
     );
   }
 
@@ -92,13 +100,8 @@ export class Plan {
     return this.hasColumns || this.selecting.length > 0 || this.excluding.length > 0;
   }
 
-  usesOf(detector: Detector): readonly Use[] {
-    return this.#uses.get(detector) ?? [];
-  }
-
-  /** Vendors' formats come before general ones: the lower rank names a value that both see. */
-  rankOf(detector: Detector): number {
-    return this.#ranks.get(detector) ?? 0;
+  standingOf(detector: Detector): Standing {
+    return this.#standings.get(detector) ?? NOBODYS;
   }
 
   /** Whether a key says that its value is looked at whatever it holds. */

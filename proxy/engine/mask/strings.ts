@@ -1,3 +1,4 @@
+import { append } from './append.ts';
 import type { JsonEdit } from '../../../lib/json/index.ts';
 import { maskDocument } from './document.ts';
 import { jsonIn } from './embedded-json.ts';
@@ -44,11 +45,11 @@ function partwise(work: Work, text: string, parts: readonly Span[], place: Place
   const edits: JsonEdit[] = [];
   let at = 0;
   for (const part of parts) {
-    edits.push(...between(work, text, { start: at, end: part.start }, place));
-    edits.push(...shifted(maskInside(work, text.slice(part.start, part.end), place), part.start));
+    append(edits, between(work, text, { start: at, end: part.start }, place));
+    append(edits, shifted(maskInside(work, text.slice(part.start, part.end), place), part.start));
     at = part.end;
   }
-  edits.push(...between(work, text, { start: at, end: text.length }, place));
+  append(edits, between(work, text, { start: at, end: text.length }, place));
   return edits;
 }
 

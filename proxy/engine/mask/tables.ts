@@ -1,4 +1,5 @@
 /** Finds the cells of named columns in text: CSV, Markdown tables, and the tables that database shells print. */
+import { append } from './append.ts';
 import type { Plan, Use } from './plan.ts';
 import type { Span } from './types.ts';
 
@@ -53,7 +54,7 @@ function ruledCells(plan: Plan, lines: readonly Line[]): Cell[] {
           splitRuled(header).map((span) => textOf(span, header)),
         );
     } else if (!line.text.includes('|')) columns = [];
-    else if (columns.length > 0) cells.push(...pick(splitRuled(line), columns));
+    else if (columns.length > 0) append(cells, pick(splitRuled(line), columns));
   }
   return cells;
 }

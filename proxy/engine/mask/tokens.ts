@@ -20,11 +20,11 @@ export function escaped(value: string): string {
 }
 
 /** Where each of the first `count` units of the value, and the one behind them, is written. */
-function originsOf(text: string, from: number, count: number): number[] {
-  const origins: number[] = [];
+function originsOf(text: string, from: number, count: number): Int32Array {
+  const origins = new Int32Array(count + 1);
   let at = from;
   for (let unit = 0; unit <= count; unit += 1) {
-    origins.push(at);
+    origins[unit] = at;
     if (text.charCodeAt(at) !== 0x5c) at += 1;
     else at += text.charCodeAt(at + 1) === 0x75 ? 6 : 2;
   }

@@ -59,6 +59,6 @@ export interface Span {
 export interface Found extends Span {
   /** Absent for values that the proxy holds. */
   readonly detector: Detector | undefined;
-  /** The value in the clear, as the detector normalizes it: what is hashed and what the last four are taken of. */
+  /** In the clear, as it stands there. */
   readonly value: string;
 }

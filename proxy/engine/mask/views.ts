@@ -2,6 +2,7 @@
  * What a text says under one layer of encoding. A view knows where in its parent each of its characters came
  * from, so that what is found in it can be cut out of the parent.
  */
+import { append } from './append.ts';
 import { decodeRun } from './decode.ts';
 import type { Features } from './features.ts';
 import { DISGUISE, ESCAPES, PERCENT, rewrite, type Rewriter, type Rewritten } from './rewriting.ts';
@@ -23,7 +24,7 @@ export function viewsOf(text: string, features: Features): View[] {
   const views: View[] = [];
   if (features.escapes) views.push(whole(text, ESCAPES));
   if (features.percent) views.push(whole(text, PERCENT));
-  for (const run of features.runs) views.push(...runViews(text, run));
+  for (const run of features.runs) append(views, runViews(text, run));
   return views;
 }
 

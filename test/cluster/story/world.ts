@@ -132,10 +132,13 @@ export function sessions({ cluster }: World, command: string, ...options: string
   return cluster.exec('gatehouse-recorder-0', args, { namespace: NAMESPACE });
 }
 
-/** Name of the operator's pod that holds the Lease. */
-export async function leader({ cluster }: World): Promise<string> {
+/** The operator's process that holds the Lease, and its pod: one that was started again in that pod is another process. */
+export async function leader({
+  cluster,
+}: World): Promise<{ readonly pod: string; readonly process: string }> {
   const lease = await cluster.get(leases, 'lease/gatehouse-operator', NAMESPACE);
-  return lease.spec.holderIdentity.replace(/_[^_]*$/, '');
+  const process = lease.spec.holderIdentity;
+  return { pod: process.replace(/_[^_]*$/, ''), process };
 }
 
 export async function containerOf(

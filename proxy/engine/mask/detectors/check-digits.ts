@@ -1,5 +1,7 @@
 /** The ways in which numbers prove themselves. All take digits alone. */
 
+import { isDigit } from '../kinds.ts';
+
 /** ISO/IEC 7812-1 annex B. */
 export function passesLuhn(digits: string): boolean {
   let sum = 0;
@@ -67,5 +69,14 @@ export function isMonthAndDay(month: string, day: string): boolean {
 }
 
 export function digitsOf(value: string): string {
-  return value.replaceAll(/[^0-9]/g, '');
+  let digits = '';
+  for (let at = 0; at < value.length; at += 1) if (isDigit(value.charCodeAt(at))) digits += value.charAt(at);
+  return digits;
+}
+
+/** How many there are. */
+export function countDigits(value: string): number {
+  let count = 0;
+  for (let at = 0; at < value.length; at += 1) if (isDigit(value.charCodeAt(at))) count += 1;
+  return count;
 }

@@ -2,19 +2,31 @@ import { anyCase, type BuiltinDetector } from './detector.ts';
 
 /** ISO 13616: the check digits are those that make the rearranged number 1 modulo 97. */
 function isIban(value: string): boolean {
-  const compact = value.replaceAll(/[ -]/g, '').toUpperCase();
-  if (compact.length !== IBAN_LENGTHS.get(compact.slice(0, 2))) return false;
-  const rearranged = compact.slice(4) + compact.slice(0, 4);
-  let rest = 0;
-  for (let at = 0; at < rearranged.length; at += 1) {
-    const code = rearranged.charCodeAt(at);
-    rest = (code > NINE ? rest * 100 + code - TEN_AS_LETTER : rest * 10 + code - ZERO) % 97;
+  let counted = 0;
+  let [head, tail] = [0, 0];
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (isSeparator(code)) continue;
+    counted += 1;
+    // The first four count as if they stood last.
+    if (counted <= 4) head = appended(head, code);
+    else tail = appended(tail, code) % 97;
   }
-  return rest === 1;
+  // Country letters are two digits each, so that the first four are six.
+  return (
+    counted === IBAN_LENGTHS.get(value.slice(0, 2).toUpperCase()) && (tail * 1_000_000 + head) % 97 === 1
+  );
+}
+
+/** The number with a digit, or with the two that a letter stands for, behind it. */
+function appended(number: number, code: number): number {
+  return code > NINE ? number * 100 + (code & CAPITAL) - TEN_AS_LETTER : number * 10 + code - ZERO;
 }
 
 const ZERO = 0x30;
 const NINE = 0x39;
+/** Takes the case off a letter. */
+const CAPITAL = 0xdf;
 /** A stands for 10. */
 const TEN_AS_LETTER = 0x41 - 10;
 const SPACE = 0x20;

@@ -1,5 +1,5 @@
 import { isDigit, isLetter } from '../kinds.ts';
-import { digitsOf } from './check-digits.ts';
+import { countDigits, digitsOf } from './check-digits.ts';
 import type { BuiltinDetector } from './detector.ts';
 
 /** Numbers that the Social Security Administration never gave out. */
@@ -10,8 +10,8 @@ function isSsn(value: string): boolean {
 
 /** ITU-T E.164: at most 15 digits, and a country code that does not begin with 0. */
 function isInternationalPhone(value: string): boolean {
-  const digits = digitsOf(value);
-  return digits.length >= 8 && digits.length <= 15 && !digits.startsWith('0');
+  const digits = countDigits(value);
+  return digits >= 8 && digits <= 15 && !/^[^0-9]*0/.test(value);
 }
 
 /** The plan's rules for area code and exchange: neither begins with 0 or 1, neither ends in 11. */
