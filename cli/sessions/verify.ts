@@ -1,4 +1,5 @@
 /** Verifies a whole store, reading it once and holding no more than the ends of its streams. */
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { Checkpoint, LogStart } from '../../operator/record/checkpoint.ts';
@@ -116,7 +117,7 @@ class Walk {
     let lines = 0;
     try {
       for await (const line of readSegment(layout.segment(store, number))) {
-        if (this.#tree.size === this.#target.size) await this.#lookFurther(file, line);
+        if (this.#tree.size === this.#target.size) await this.#lookFurther(number, line);
         if (this.#ended) return true;
         this.#line(file, line);
         lines = line.number;
@@ -147,8 +148,11 @@ class Walk {
     );
   }
 
-  /** A line beyond the checkpoint is either not signed for yet, by a recorder at work, or does not belong there. */
-  async #lookFurther(file: string, line: SegmentLine): Promise<void> {
+  /**
+   * A line beyond the checkpoint is not signed for yet by a recorder at work, or was taken back by one whose disk takes no
+   * more, or does not belong there.
+   */
+  async #lookFurther(number: number, line: SegmentLine): Promise<void> {
     const { store, verifier, signingMs } = this.#options;
     for (let waited = 0; waited <= signingMs; waited += POLL_MS) {
       const newer = await readCheckpoint(store, verifier);
@@ -159,9 +163,11 @@ class Walk {
         if (!this.#ended) this.#target = newer;
         return;
       }
+      this.#ended = (await sizeOf(layout.segment(store, number))) < line.end;
+      if (this.#ended) return;
       await sleep(POLL_MS);
     }
-    const { place } = checkEntry(line.bytes, { file, line: line.number });
+    const { place } = checkEntry(line.bytes, { file: logFile(segmentName(number)), line: line.number });
     throw new RecordFault(
       place,
       `the checkpoint is signed for ${this.#target.size} records and this is one more: it was added, or the checkpoint is an older one`,
@@ -184,5 +190,15 @@ class Walk {
       { file },
       `its ${lines} records fit together, but are not those that were signed for when it was closed`,
     );
+  }
+}
+
+/** Bytes; none where there is no such file any more. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Finding one's way in validated JSON text without building the value. What is skipped is only counted through,
- * so the text must have passed scanJson or parseJson.
+ * so the text must have passed scanJson or checkJson.
  */
 import { stringValue } from './parse.ts';
 import type { JsonSpan } from './scan.ts';

@@ -24,7 +24,7 @@ interface Leaf {
   readonly value: string;
 }
 
-/** The seams of a message, which has passed parseJson. What a stream brings is remembered for what it brings next. */
+/** The seams of a message, which has passed checkJson. What a stream brings is remembered for what it brings next. */
 export function seamsOf(text: string, plan: Plan, probe: Probe, stream: StreamMemory | undefined): Seams {
   const seams = new Map<number, Found[]>();
   const method = stream === undefined ? undefined : methodOf(text);

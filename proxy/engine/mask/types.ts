@@ -33,7 +33,7 @@ export type MaskOutcome = Outcome<{ readonly text: MaskedText }>;
 export type BodyOutcome = Outcome<{ readonly body: Buffer }>;
 
 export interface Masker {
-  /** A whole JSON-RPC message, or a batch of them. The text must have passed parseJson. Never throws. */
+  /** A whole JSON-RPC message, or a batch of them. The text must have passed checkJson. Never throws. */
   message(text: string, about: MaskAbout): MaskOutcome;
   /** Any other text: a header value, a body that is no MCP message, a line of stderr, a sentence. Never throws. */
   text(text: string, about: MaskAbout): MaskOutcome;
