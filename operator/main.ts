@@ -144,7 +144,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const close = async (): Promise<void> => {
     policy.close();
     await notifying.stop();
-    approvals.close();
+    await approvals.close();
     await Promise.all([closeServer(admin, ADMIN_GRACE_MS), control?.close()]);
     await Promise.all([people.close(), pages?.close()]);
   };

@@ -42,7 +42,7 @@ function approvalsOver(kept: ApprovalStore): Approvals {
 
 /** What a new process finds after kill -9: the files, and nothing that was in memory. */
 async function restart(): Promise<void> {
-  approvals.close();
+  await approvals.close();
   await start();
 }
 
@@ -54,7 +54,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  approvals.close();
+  await approvals.close();
   await rm(directory, { recursive: true });
 });
 
@@ -279,7 +279,7 @@ describe('consuming', () => {
     expect((await late.consume(id, DIGEST)).status.phase).toBe('Consumed');
     await expect(late.consume(id, DIGEST)).rejects.toMatchObject({ code: 'already_consumed' });
     expect(await phaseOf(id)).toBe('Consumed');
-    late.close();
+    await late.close();
   });
 
   test('an approval is good for its own arguments and its own rule alone', async () => {
@@ -388,10 +388,30 @@ describe('restarting', () => {
 
   test('time that passed meanwhile has passed', async () => {
     const id = await open();
-    approvals.close();
+    await approvals.close();
     clock.advance(rule.expiresAfterMs);
     await start();
     expect(await phaseOf(id)).toBe('Expired');
+  });
+
+  test('a process that closes leaves nothing half written', async () => {
+    const begun = Promise.withResolvers<undefined>();
+    let ended = false;
+    const closing = approvalsOver({
+      ...store,
+      update: async (request) => {
+        begun.resolve(undefined);
+        const kept = await store.update(request);
+        ended = true;
+        return kept;
+      },
+    });
+    await open();
+    await approvals.close();
+    clock.advance(rule.expiresAfterMs);
+    await begun.promise;
+    await closing.close();
+    expect(ended).toBe(true);
   });
 
   test('ended requests are forgotten after the retention, others never', async () => {

@@ -65,7 +65,8 @@ export interface Approvals {
   watch(listener: (request: ApprovalRequest) => void): () => void;
   /** Whoever ran approved calls has died: what they were doing has an unknown outcome. */
   abandonRunning(): Promise<void>;
-  close(): void;
+  /** Does nothing more of its own accord, and returns when nothing of that is being written any more. */
+  close(): Promise<void>;
 }
 
 const MAX_RACES = 16;
@@ -156,12 +157,16 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
 
   const settle = (id: string): Promise<ApprovalRequest> =>
     step(id, (request) => settled(request, clock.now(), names));
+  const settling = new Set<Promise<unknown>>();
   // Decisions are written by people with kubectl too, and by an operator that died before it drew the conclusion.
   const unwatch = store.watch((request) => {
     if (settled(current(request), clock.now(), names).status.phase === request.status.phase) return;
-    settle(request.metadata.name).catch((error: unknown) =>
-      log.error({ approval: request.metadata.name, err: error }, 'A decision could not be put in force.'),
-    );
+    const mine = settle(request.metadata.name)
+      .catch((error: unknown) =>
+        log.error({ approval: request.metadata.name, err: error }, 'A decision could not be put in force.'),
+      )
+      .finally(() => settling.delete(mine));
+    settling.add(mine);
   });
 
   return {
@@ -205,9 +210,9 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
         await step(metadata.name, (request) => finished(request, 'Unknown', clock.now()));
       }
     },
-    close: () => {
+    close: async () => {
       unwatch();
-      sweeper.close();
+      await Promise.all([sweeper.close(), ...settling]);
     },
   };
 }

@@ -6,7 +6,8 @@ import type { ApprovalStore } from './store.ts';
 import { atTime, dueAt, isForgotten, type Periods } from './time.ts';
 
 export interface Sweeper {
-  close(): void;
+  /** Returns when nothing is being written any more. */
+  close(): Promise<void>;
 }
 
 /** After a failed write the sweep is tried again, not at once. */
@@ -23,18 +24,23 @@ export function startSweeper(deps: {
   let armedFor = Number.POSITIVE_INFINITY;
   let disarm: () => void = () => undefined;
   let closed = false;
+  let sweeping = Promise.resolve();
 
   const arm = (at: number): void => {
     if (closed || at >= armedFor) return;
     disarm();
     armedFor = at;
-    disarm = clock.after(at - clock.now(), () => void run());
+    disarm = clock.after(at - clock.now(), start);
   };
 
-  const run = async (): Promise<void> => {
+  const start = (): void => {
     armedFor = Number.POSITIVE_INFINITY;
+    sweeping = sweeping.then(sweep);
+  };
+
+  const sweep = async (): Promise<void> => {
     try {
-      for (const request of await store.list()) await sweepOne(request);
+      for (const request of await store.list()) if (!closed) await sweepOne(request);
     } catch (err) {
       log.error({ err }, 'Expired approvals could not be written down; trying again.');
       arm(clock.now() + RETRY_MS);
@@ -54,12 +60,13 @@ export function startSweeper(deps: {
   };
 
   const unwatch = store.watch((request) => arm(dueAt(request, periods)));
-  void run();
+  start();
   return {
     close: () => {
       closed = true;
       unwatch();
       disarm();
+      return sweeping;
     },
   };
 }

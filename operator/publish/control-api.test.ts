@@ -75,7 +75,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  approvals.close();
+  await approvals.close();
   await agent.destroy();
   await server.close();
   await rm(directory, { recursive: true });

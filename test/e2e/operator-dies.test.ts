@@ -94,7 +94,7 @@ async function startOperator(clock: Clock = systemClock): Promise<LoneOperator> 
   return {
     approvals,
     die: async () => {
-      approvals.close();
+      await approvals.close();
       server.closeAllConnections();
       await closeServer(server, 0);
     },
