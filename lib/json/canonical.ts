@@ -1,5 +1,6 @@
 import { tokenValue } from './parse.ts';
-import { scanJson, type JsonVisitor } from './scan.ts';
+import { scanJson } from './scan.ts';
+import type { JsonVisitor } from './visitor.ts';
 
 /**
  * One text for all texts that say the same: no space, keys ordered and strings escaped as RFC 8785 has it. Numbers

@@ -3,7 +3,7 @@
  * so the text must have passed scanJson or checkJson.
  */
 import { stringValue } from './parse.ts';
-import type { JsonSpan } from './scan.ts';
+import type { JsonSpan } from './visitor.ts';
 
 export interface JsonMember {
   /** Decoded. */

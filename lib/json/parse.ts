@@ -1,5 +1,6 @@
 import { JsonTextError, placeOf } from './error.ts';
-import { scanJson, type JsonVisitor } from './scan.ts';
+import { scanJson } from './scan.ts';
+import type { JsonVisitor } from './visitor.ts';
 
 /** The value of the string token at `start` to `end`, quotes included. */
 export function stringValue(text: string, start: number, end: number): string {

@@ -1,5 +1,5 @@
 import { elements } from './navigate.ts';
-import type { JsonSpan } from './scan.ts';
+import type { JsonSpan } from './visitor.ts';
 
 /** Puts `text` in the place of what lies from `start` to `end`. */
 export interface JsonEdit extends JsonSpan {
@@ -11,7 +11,7 @@ export function splice(text: string, edits: readonly JsonEdit[]): string {
   if (edits.length === 0) return text;
   const pieces: string[] = [];
   let at = 0;
-  for (const edit of inOrder(edits)) {
+  for (const edit of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     if (edit.start < at || edit.end < edit.start || edit.end > text.length) {
       throw new RangeError(`An edit at ${edit.start} overlaps another or lies outside the text.`);
     }
@@ -20,20 +20,6 @@ export function splice(text: string, edits: readonly JsonEdit[]): string {
   }
   pieces.push(text.slice(at));
   return pieces.join('');
-}
-
-/** They mostly come in order, and a million of them are dear to sort for nothing. */
-function inOrder(edits: readonly JsonEdit[]): readonly JsonEdit[] {
-  const isSorted = edits.every((edit, index) => index === 0 || isBehind(edit, edits[index - 1]));
-  return isSorted ? edits : edits.toSorted((a, b) => a.start - b.start || a.end - b.end);
-}
-
-function isBehind(edit: JsonEdit, before: JsonEdit | undefined): boolean {
-  return (
-    before === undefined ||
-    edit.start > before.start ||
-    (edit.start === before.start && edit.end >= before.end)
-  );
 }
 
 /**

@@ -73,7 +73,7 @@ export class Connection implements UpstreamConnection {
       this.unsolicited.push(eventOf(text));
       return;
     }
-    waiting.entry.channel.push(eventOf(restore(text, waiting.entry)));
+    waiting.entry.channel.push(eventOf(restore(text, waiting)));
     if (waiting.final) {
       this.#waiting.delete(waiting.id);
       waiting.entry.channel.end();
@@ -169,18 +169,20 @@ function renumber(text: string, id: number, token: RequestId | undefined): strin
 }
 
 /** The way back: the client's own id, token or subscription, with its JSON type. */
-function restore(text: string, waiting: Waiting): string {
+function restore(
+  text: string,
+  { entry, final }: { readonly entry: Waiting; readonly final: boolean },
+): string {
   const edits: JsonEdit[] = [];
   const put = (path: readonly string[], value: RequestId): void => {
     const span = locate(text, path);
     if (span !== undefined) edits.push({ ...span, text: JSON.stringify(value) });
   };
-  const method = valueAt(text, ['method']);
-  if (method === undefined) put(['id'], waiting.clientId);
-  else if (method === PROGRESS && waiting.progressToken !== undefined)
-    put(['params', 'progressToken'], waiting.progressToken);
-  put(['params', '_meta', SUBSCRIPTION], waiting.clientId);
-  put(['result', '_meta', SUBSCRIPTION], waiting.clientId);
+  if (final) put(['id'], entry.clientId);
+  else if (entry.progressToken !== undefined && valueAt(text, ['method']) === PROGRESS)
+    put(['params', 'progressToken'], entry.progressToken);
+  put(['params', '_meta', SUBSCRIPTION], entry.clientId);
+  put(['result', '_meta', SUBSCRIPTION], entry.clientId);
   return splice(text, edits);
 }
 

@@ -3,7 +3,7 @@
  * stream, then get told to ask again; 2026-07-28 clients are sent round by round with a sealed requestState.
  */
 import type { ApprovalView } from '#control';
-import type { Concealed, Sealer } from '../session/seal.ts';
+import { concealAt, type Concealed, type Sealer } from '../session/seal.ts';
 import { sentenceOf } from '../../lib/errors.ts';
 import type { Approvals } from '../control/approvals.ts';
 import { ControlRefused } from '../control/client.ts';
@@ -14,7 +14,6 @@ import { locate } from '../../lib/json/index.ts';
 import { Refusal } from '../refusal.ts';
 import type { Reply } from '../reply.ts';
 import { demandOf, targetName } from './demand.ts';
-import { replaceValue } from '../lib/edit.ts';
 import { STATE_LIFETIME_MS, restoreState, stateOf, type RequestState, type RequestStates } from './state.ts';
 import { waitFor, type Waiting } from './wait.ts';
 
@@ -84,13 +83,7 @@ export function createHold(deps: HoldDeps): Hold {
         state,
         expires,
       });
-      const withState = (message: string, value: string): string =>
-        replaceValue(message, ['result', 'requestState'], value);
-      return {
-        awaitsClient: true,
-        text: withState(text, '[sealed]'),
-        seal: (released) => withState(released, sealed),
-      };
+      return concealAt(text, ['result', 'requestState'], { sealed, awaitsClient: true });
     },
   };
 }

@@ -84,9 +84,9 @@ function relayDeps(
   { gateway }: Visit,
   to: { caller: Caller; session: Session; headers: Readonly<Record<string, string>> },
 ): UnsolicitedDeps {
-  const { stages, journal, upstream } = gateway.serve;
+  const { stages, journal, upstream, check } = gateway.serve;
   return {
-    check: (text) => gateway.masker.check(text),
+    check,
     release: (text, recipient) => stages.release(text, recipient),
     passed: (method, released) => journal.passed('server', to, method, released),
     answerServer: (text) =>

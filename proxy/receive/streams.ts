@@ -99,7 +99,7 @@ function closeWhenAbandoned(stream: EventStream, hangUp: AbortController): void 
 
 /** Hands on what the server says. When the server closes the stream, the client is to come back, and then so do we (2025-11-25). */
 async function pump({ events, hangUp }: Opened, stream: EventStream, source: Source): Promise<void> {
-  const { stages, journal, upstream, log } = source.visit.gateway.serve;
+  const { stages, journal, upstream, check, log } = source.visit.gateway.serve;
   const { session, headers } = source;
   let lastEventId: string | undefined;
   closeWhenAbandoned(stream, hangUp);
@@ -112,7 +112,7 @@ async function pump({ events, hangUp }: Opened, stream: EventStream, source: Sou
         return stream.push(event);
       },
       {
-        check: (text) => source.visit.gateway.masker.check(text),
+        check,
         release: (text, recipient) => stages.release(text, recipient),
         passed: (method, released) => journal.passed('server', source, method, released),
         answerServer: (text) =>

@@ -8,7 +8,7 @@ import type { Masking } from '../engine/masking/index.ts';
 import type { Caller, ClientMessage } from '../exchange.ts';
 import { replaceValue } from '../lib/edit.ts';
 import { Refusal } from '../refusal.ts';
-import type { Concealed, Sealer } from './seal.ts';
+import { concealAt, type Concealed, type Sealer } from './seal.ts';
 import { ownerHash } from './sessions.ts';
 
 const sealedCursor = z.object({ owner: z.string(), cursor: z.string() });
@@ -29,11 +29,7 @@ export function concealCursor(
   const seen = masker.text(cursor, { purpose: 'release' });
   if (seen.kind === 'released' && seen.text === cursor) return undefined;
   const sealed = sealer.seal(PURPOSE, JSON.stringify({ owner: ownerHash(caller), cursor }));
-  return {
-    awaitsClient: false,
-    text: replaceValue(text, NEXT, '[sealed]'),
-    seal: (released) => replaceValue(released, NEXT, sealed),
-  };
+  return concealAt(text, NEXT, { sealed, awaitsClient: false });
 }
 
 /** The message with the server's own cursor back in place. Throws a Refusal for one that another caller was given. */

@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { SealingKey } from '#bundle';
+import { replaceValue } from '../lib/edit.ts';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -21,6 +22,19 @@ export interface Concealed {
   readonly text: string;
   /** What is sent of it, with that sealed, so that only this caller can bring it back. */
   readonly seal: (released: string) => string;
+}
+
+/** Puts a word in the place of the string at `path`, and `sealed` in the place of that word at the end. Only for validated text. */
+export function concealAt(
+  text: string,
+  path: readonly string[],
+  { sealed, awaitsClient }: { readonly sealed: string; readonly awaitsClient: boolean },
+): Concealed {
+  return {
+    awaitsClient,
+    text: replaceValue(text, path, '[sealed]'),
+    seal: (released) => replaceValue(released, path, sealed),
+  };
 }
 
 /** The first key seals, every key opens: two are live while the operator rotates them. */

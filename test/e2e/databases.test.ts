@@ -1,6 +1,4 @@
 /** A server's connections to a database, through a whole standalone Gatehouse: whose they are, what they may say, what comes back. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import pg from 'pg';
 import { z } from 'zod';
@@ -9,6 +7,7 @@ import { describeUnless } from '../fixtures/describe-unless.ts';
 import { openSession, type HandSession } from '../fixtures/hand-client.ts';
 import { startPostgres, whyNoPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { toolText, type Heard } from '../fixtures/scripted-server.ts';
+import { publishedScript } from '../fixtures/servers.ts';
 import { approvalOf, decide } from './desk.ts';
 import { recordOf } from './records.ts';
 import { edit, startWorld, type World } from './world.ts';
@@ -186,12 +185,6 @@ describeUnless(whyNoPostgres(), 'a database behind a gateway', () => {
   });
 });
 
-const require = createRequire(import.meta.url);
-const published = join(
-  dirname(require.resolve('@modelcontextprotocol/server-postgres/package.json')),
-  'dist/index.js',
-);
-
 describeUnless(whyNoPostgres(), 'the published server-postgres over stdio', () => {
   test('gets a URL in its environment, and a process a session is told apart by it', async () => {
     await using postgres = await startPostgres();
@@ -201,7 +194,11 @@ describeUnless(whyNoPostgres(), 'the published server-postgres over stdio', () =
       spec: {
         server: {
           transport: 'Stdio',
-          command: ['sh', '-c', `exec "${process.execPath}" "${published}" "$DATABASE_URL"`],
+          command: [
+            'sh',
+            '-c',
+            `exec "${process.execPath}" "${publishedScript('server-postgres')}" "$DATABASE_URL"`,
+          ],
         },
         credentials: [
           {

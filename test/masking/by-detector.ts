@@ -1,5 +1,6 @@
 /** How good each detector is, on texts of which is known what stands in them. */
 import { allPresets } from './generated.ts';
+import { namesIn } from './masks.ts';
 
 /** A text, and what in it should be masked; `detector` is undefined where nothing should. */
 export interface Labelled {
@@ -27,8 +28,6 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   'cn-resident-id': ['payment-card'],
 };
 
-const MASK = /\[REDACTED:([a-z0-9-]+)\]/g;
-
 /** One row a detector, those that are only ever wrong included. */
 export function scoreByDetector(texts: Iterable<Labelled>): DetectorScore[] {
   const masker = allPresets();
@@ -42,7 +41,7 @@ export function scoreByDetector(texts: Iterable<Labelled>): DetectorScore[] {
     const result = { content: [{ type: 'text', text }] };
     const outcome = masker.message(JSON.stringify({ jsonrpc: '2.0', id: 1, result }), { purpose: 'release' });
     const left = outcome.kind === 'released' ? outcome.text : '';
-    const names = [...left.matchAll(MASK)].map(([, name = '']) => name);
+    const names = namesIn(left);
     const right = detector === undefined ? [] : [detector, ...(ALSO[detector] ?? [])];
     if (detector !== undefined) {
       rowOf(detector).planted += 1;

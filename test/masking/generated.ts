@@ -5,6 +5,7 @@
 import { allFakers, type Faker } from '@faker-js/faker';
 import { compileMasker, createKnownSecrets, type Masker } from '../../proxy/engine/mask/index.ts';
 import { maskPolicy } from '../fixtures/mask-policy.ts';
+import { namesIn } from './masks.ts';
 
 export interface Score {
   readonly kind: string;
@@ -115,7 +116,6 @@ const NOISE: readonly ((faker: Faker) => string | number)[] = [
 ];
 
 const LOCALES = ['en', 'de', 'fr', 'es', 'it', 'pl', 'pt_BR', 'ja', 'tr', 'sv'] as const;
-const MASK = /\[REDACTED:([a-z0-9-]+)\]/g;
 
 /** Scores by kind, and one of noise alone, over so many seeds in ten languages. */
 export function scoreGenerated(seeds: number): Score[] {
@@ -196,6 +196,5 @@ function maskedIn(masker: Masker, value: string | number): [string, ...string[]]
   });
   const outcome = masker.message(text, { purpose: 'release' });
   if (outcome.kind === 'withheld') return ['', 'withheld'];
-  const names = [...outcome.text.matchAll(MASK)].map(([, name = '']) => name);
-  return [outcome.text, ...names];
+  return [outcome.text, ...namesIn(outcome.text)];
 }

@@ -8,6 +8,11 @@ export interface MaskedValue {
 
 const MASK = /\[REDACTED:([a-z0-9-]+)\]/g;
 
+/** The detectors that were at work in a text, one for each mask. */
+export function namesIn(released: string): string[] {
+  return [...released.matchAll(MASK)].map(([, name = '']) => name);
+}
+
 export function masksBetween(received: string, released: string): MaskedValue[] {
   const found: MaskedValue[] = [];
   const marks = [...released.matchAll(MASK)];

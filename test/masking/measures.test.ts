@@ -2,15 +2,13 @@
  * How good masking is, measured on data that the detectors were not written on. Prints its tables; `make bench` prints
  * them too, over more data.
  */
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeUnless } from '../fixtures/describe-unless.ts';
+import { everythingCommand } from '../fixtures/servers.ts';
 import { maskBenign, packageFiles, type Benign } from './benign.ts';
 import { precision, recall, scoreGenerated } from './generated.ts';
 import { recallOfKnownSecrets } from './recall.ts';
-import { resultsOfServers, whyNoServers } from './servers.ts';
+import { resultsOfServers, whyNoServers, withServer } from './servers.ts';
 
 const MINUTES = 60_000;
 
@@ -73,14 +71,8 @@ function expectBenign(
 }
 
 /** What the reference server answers to whatever can be asked of it without arguments, and to a few calls. */
-async function resultsOfEverything(): Promise<object[]> {
-  const server = resolve(
-    import.meta.dirname,
-    '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js',
-  );
-  const client = new Client({ name: 'measures', version: '1.0.0' });
-  await client.connect(new StdioClientTransport({ command: process.execPath, args: [server, 'stdio'] }));
-  try {
+function resultsOfEverything(): Promise<object[]> {
+  return withServer(everythingCommand(), async (client) => {
     const { tools } = await client.listTools();
     const { resources } = await client.listResources();
     const read = await Promise.all(resources.slice(0, 20).map(({ uri }) => client.readResource({ uri })));
@@ -90,7 +82,5 @@ async function resultsOfEverything(): Promise<object[]> {
     ].filter(({ name }) => tools.some((tool) => tool.name === name));
     const called = await Promise.all(calls.map((call) => client.callTool(call)));
     return [{ tools }, { resources }, await client.listPrompts(), ...read, ...called];
-  } finally {
-    await client.close();
-  }
+  });
 }

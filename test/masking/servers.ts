@@ -1,13 +1,13 @@
 /** What MCP servers that others published answer, unchanged: files, logs, history, a database, times, a graph, thoughts. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { tmpdir } from 'node:os';
+import { cpSync, globSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { measures, missingSentence } from '../../hack/tools/parts.ts';
 import { startPostgres, whyNoPostgres } from '../fixtures/postgres.ts';
+import { scratch } from '../fixtures/record-store.ts';
+import { publishedScript } from '../fixtures/servers.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
 type Call = (name: string, args: Arguments) => Promise<void>;
@@ -50,19 +50,33 @@ export async function resultsOfServers(megabytes: number): Promise<Map<string, o
   ]);
 }
 
-/** Everything that a server answers to these calls, its lists included. */
-async function ask(
-  [command = '', ...args]: readonly string[],
+/** The list of a server's tools, and what it answers to these calls. */
+function ask(
+  command: readonly string[],
   work: (call: Call) => Promise<void>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<object[]> {
+  return withServer(
+    command,
+    async (client) => {
+      const results: object[] = [await client.listTools()];
+      await work(async (name, args) => void results.push(await client.callTool({ name, arguments: args })));
+      return results;
+    },
+    env,
+  );
+}
+
+/** Runs `work` with a server over stdio that lives as long. */
+export async function withServer<T>(
+  [command = '', ...args]: readonly string[],
+  work: (client: Client) => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const client = new Client({ name: 'measures', version: '1.0.0' });
   await client.connect(new StdioClientTransport({ command, args, env, stderr: 'ignore' }));
-  const results: object[] = [];
   try {
-    results.push(await client.listTools());
-    await work(async (name, args) => void results.push(await client.callTool({ name, arguments: args })));
-    return results;
+    return await work(client);
   } finally {
     await client.close();
   }
@@ -101,26 +115,22 @@ function* filesBelow(directory: string): Generator<string> {
 
 /** Of a repository with a commit for each of some packages: the history of this one is full of planted values. */
 async function askGit(command: readonly string[], python: string): Promise<object[]> {
-  const repository = mkdtempSync(join(tmpdir(), 'gatehouse-history-'));
-  const git = (...args: string[]): Buffer =>
-    execFileSync('git', ['-C', repository, ...args], { env: AUTHOR });
-  try {
-    git('init', '--quiet');
-    for (const name of PACKAGES) {
-      const [found = ''] = globSync(`lib/*/site-packages/${name}`, { cwd: python });
-      cpSync(join(python, found), join(repository, name), { recursive: true });
-      git('add', '--all');
-      git('commit', '--quiet', '--message', `Add ${name}\n\nAs it is published.`);
-    }
-    return await ask([...command, '--repository', repository], async (call) => {
-      const of = { repo_path: repository };
-      await call('git_log', { ...of, max_count: 100 });
-      await call('git_status', of);
-      for (const back of PACKAGES.keys()) await call('git_show', { ...of, revision: `HEAD~${back}` });
-    });
-  } finally {
-    rmSync(repository, { recursive: true });
+  await using directory = await scratch();
+  const { path } = directory;
+  const git = (...args: string[]): Buffer => execFileSync('git', ['-C', path, ...args], { env: AUTHOR });
+  git('init', '--quiet');
+  for (const name of PACKAGES) {
+    const [found = ''] = globSync(`lib/*/site-packages/${name}`, { cwd: python });
+    cpSync(join(python, found), join(path, name), { recursive: true });
+    git('add', '--all');
+    git('commit', '--quiet', '--message', `Add ${name}\n\nAs it is published.`);
   }
+  return await ask([...command, '--repository', path], async (call) => {
+    const of = { repo_path: path };
+    await call('git_log', { ...of, max_count: 100 });
+    await call('git_status', of);
+    for (const back of PACKAGES.keys()) await call('git_show', { ...of, revision: `HEAD~${back}` });
+  });
 }
 
 async function tellTimes(call: Call): Promise<void> {
@@ -131,12 +141,8 @@ async function tellTimes(call: Call): Promise<void> {
 
 /** It keeps its graph in a file, which it replaces. */
 async function askMemory(command: readonly string[]): Promise<object[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-memory-'));
-  try {
-    return await ask(command, remember, { MEMORY_FILE_PATH: join(directory, 'graph.jsonl') });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  await using directory = await scratch();
+  return await ask(command, remember, { MEMORY_FILE_PATH: join(directory.path, 'graph.jsonl') });
 }
 
 async function remember(call: Call): Promise<void> {
@@ -173,12 +179,10 @@ const CATALOG = [
 ];
 
 async function askPostgres(): Promise<object[]> {
-  const require = createRequire(import.meta.url);
-  const home = dirname(require.resolve('@modelcontextprotocol/server-postgres/package.json'));
   await using postgres = await startPostgres();
   const { user, password } = postgres.superuser;
   const url = `postgres://${user}:${password}@${postgres.host}:${postgres.port}/postgres?sslmode=no-verify`;
-  return await ask([process.execPath, join(home, 'dist/index.js'), url], async (call) => {
+  return await ask([process.execPath, publishedScript('server-postgres'), url], async (call) => {
     for (const sql of CATALOG) await call('query', { sql });
   });
 }

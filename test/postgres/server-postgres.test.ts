@@ -1,16 +1,11 @@
 /** The published MCP server for PostgreSQL, unchanged: the URL that it is given as its argument leads to the egress. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { expect, test } from 'vitest';
 import { describeUnless } from '../fixtures/describe-unless.ts';
 import { openDoor } from '../fixtures/database-door.ts';
 import { startPostgres, whyNoPostgres } from '../fixtures/postgres.ts';
-
-const require = createRequire(import.meta.url);
-const home = dirname(require.resolve('@modelcontextprotocol/server-postgres/package.json'));
-const program = join(home, 'dist/index.js');
+import { publishedScript } from '../fixtures/servers.ts';
 
 describeUnless(whyNoPostgres(), '@modelcontextprotocol/server-postgres', () => {
   test('queries as the user of whoever calls, and is refused what a rule denies', async () => {
@@ -24,7 +19,11 @@ describeUnless(whyNoPostgres(), '@modelcontextprotocol/server-postgres', () => {
     });
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(
-      new StdioClientTransport({ command: process.execPath, args: [program, door.url()], stderr: 'ignore' }),
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [publishedScript('server-postgres'), door.url()],
+        stderr: 'ignore',
+      }),
     );
     const query = async (sql: string): Promise<string> =>
       JSON.stringify(await client.callTool({ name: 'query', arguments: { sql } }));

@@ -48,6 +48,7 @@ export const SELECTOR_RANK = 1_000_000;
 export class Ledger {
   readonly #masked = new Map<string, Masked>();
   readonly #audited = new Map<string, Masked>();
+  /** What was written down last: a text of many matches is mostly of one detector. */
   #noted: Masked | undefined;
   readonly #plan: Plan;
   readonly #purpose: MaskPurpose;
@@ -144,7 +145,7 @@ function isStronger(use: Use, than: Use | undefined): boolean {
 /** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */
 function merge(upheld: readonly Upheld[]): Merged[] {
   const merged: Merged[] = [];
-  for (const one of inOrder(upheld)) {
+  for (const one of upheld.toSorted((a, b) => a.start - b.start)) {
     const last = merged.at(-1);
     if (last === undefined || one.start >= last.end) {
       merged.push({ start: one.start, end: one.end, winner: one });
@@ -154,12 +155,6 @@ function merge(upheld: readonly Upheld[]): Merged[] {
     if (compare(one, last.winner) < 0) last.winner = one;
   }
   return merged;
-}
-
-/** What one detector found comes in order. */
-function inOrder(upheld: readonly Upheld[]): readonly Upheld[] {
-  const isSorted = upheld.every((one, index) => index === 0 || one.start >= (upheld[index - 1]?.start ?? 0));
-  return isSorted ? upheld : upheld.toSorted((a, b) => a.start - b.start);
 }
 
 function compare(a: Upheld, b: Upheld): number {

@@ -45,10 +45,7 @@ export class NumberShapes {
   #byCount(digits: number, inARow: number): readonly NumberDetector[] {
     return this.#detectors
       .map(({ detector }) => detector)
-      .filter(
-        ({ begins, parted, leastDigits = 0, leastInARow = 0 }) =>
-          begins === 'letters' || parted === true || (leastDigits <= digits && leastInARow <= inARow),
-      );
+      .filter(({ leastDigits = 0, leastInARow = 0 }) => leastDigits <= digits && leastInARow <= inARow);
   }
 }
 
