@@ -5,5 +5,5 @@ export { scanJson, scanJsonAt } from './scan.ts';
 export { NOBODY, type JsonSpan, type JsonVisitor } from './visitor.ts';
 export { checkJson, parseJson, stringValue, tokenValue } from './parse.ts';
 export { elements, locate, mayHaveKey, members, valueAt } from './navigate.ts';
-export { removeElements, splice, type JsonEdit } from './splice.ts';
+export { inOrder, removeElements, splice, type JsonEdit } from './splice.ts';
 export { canonicalJson } from './canonical.ts';

@@ -6,20 +6,30 @@ export interface JsonEdit extends JsonSpan {
   readonly text: string;
 }
 
+/** By where they begin. Mostly they are in order already, and to sort many even then is as dear as to find them. */
+export function inOrder<T extends JsonSpan>(spans: readonly T[]): readonly T[] {
+  let last = 0;
+  for (const { start } of spans) {
+    if (start < last) return spans.toSorted((a, b) => a.start - b.start || a.end - b.end);
+    last = start;
+  }
+  return spans;
+}
+
 /** The text with the edits made, in whatever order they come. Throws RangeError where two overlap. */
 export function splice(text: string, edits: readonly JsonEdit[]): string {
   if (edits.length === 0) return text;
-  const pieces: string[] = [];
+  let spliced = '';
   let at = 0;
-  for (const edit of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+  for (const edit of inOrder(edits)) {
     if (edit.start < at || edit.end < edit.start || edit.end > text.length) {
       throw new RangeError(`An edit at ${edit.start} overlaps another or lies outside the text.`);
     }
-    pieces.push(text.slice(at, edit.start), edit.text);
+    spliced += text.slice(at, edit.start);
+    spliced += edit.text;
     at = edit.end;
   }
-  pieces.push(text.slice(at));
-  return pieces.join('');
+  return spliced + text.slice(at);
 }
 
 /**

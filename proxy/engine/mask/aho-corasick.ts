@@ -8,8 +8,11 @@
 const CLASS_BITS = 6;
 const CLASSES = 1 << CLASS_BITS;
 
-/** Told where a literal may end: the offset behind it and its index among the literals. */
-export type OnCandidate = (end: number, literal: number) => void;
+/**
+ * Told where a literal may end: the offset behind it and its index among the literals. Says where to go on, where that is
+ * further on.
+ */
+export type OnCandidate = (end: number, literal: number) => number | undefined;
 
 export class AhoCorasick {
   readonly #classes = new Uint8Array(0x10000);
@@ -32,8 +35,11 @@ export class AhoCorasick {
   /** Scans in time linear in the text and the number of candidates. */
   scan(text: string, onCandidate: OnCandidate): void {
     const run = { state: 0 };
-    for (let end = this.#nextEnd(text, 0, run); end !== -1; end = this.#nextEnd(text, end, run))
-      this.#report(run.state >> CLASS_BITS, end, onCandidate);
+    for (let end = this.#nextEnd(text, 0, run); end !== -1;) {
+      const from = this.#report(run.state >> CLASS_BITS, end, onCandidate);
+      if (from > end) run.state = 0;
+      end = this.#nextEnd(text, from, run);
+    }
   }
 
   /** Where the next literal ends, or -1. By itself, because calls make a loop over arrays slow. */
@@ -50,10 +56,13 @@ export class AhoCorasick {
     return -1;
   }
 
-  #report(state: number, end: number, onCandidate: OnCandidate): void {
+  /** Where to go on. */
+  #report(state: number, end: number, onCandidate: OnCandidate): number {
+    let from = end;
     for (let at = state; at !== 0; at = this.#shorter[at] ?? 0) {
-      for (const literal of this.#ends[at] ?? []) onCandidate(end, literal);
+      for (const literal of this.#ends[at] ?? []) from = Math.max(from, onCandidate(end, literal) ?? end);
     }
+    return from;
   }
 
   #classify(literals: readonly string[]): void {

@@ -1,6 +1,6 @@
 /** The windows of an anchor table in numbers alone: a hash table whose entries come and go by themselves. */
-import { APART, bitsFor, FIVE } from './anchor-filter.ts';
-import { CLASS_BITS, fiveWithin, mix } from './folded.ts';
+import { APART, bitsFor, EIGHT, FIVE } from './anchor-filter.ts';
+import { CLASS_BITS, fiveAt, fiveWithin, mix } from './folded.ts';
 
 /** What an entry is made of: the classes of its window, five a cell; where in the literal it is; whose it is; the next. */
 const WINDOW_CELLS = 4;
@@ -15,19 +15,29 @@ const NONE = -1;
 /** The longest window. */
 export const WIDE = WINDOW_CELLS * FIVE;
 
-/** A window's classes, five a number, and what it is looked up by: its first five, and those that end its first eight. */
-export interface Window {
-  readonly cells: readonly number[];
+/** What a window is looked up by: its first five, and those that end its first eight. */
+export interface Beginning {
   readonly first: number;
   readonly other: number;
 }
 
+/** A window's classes, five a number. */
+export type Window = readonly [first: number, second: number, third: number, fourth: number];
+
 /** The window that begins at `at` and ends before `end`. */
 export function windowOf(text: string, at: number, end: number): Window {
-  const first = fiveWithin(text, at, end);
-  const second = fiveWithin(text, at + FIVE, end);
-  const cells = [first, second, fiveWithin(text, at + 2 * FIVE, end), fiveWithin(text, at + 3 * FIVE, end)];
-  return { cells, first, other: between(first, second, APART) };
+  return [
+    fiveWithin(text, at, end),
+    fiveWithin(text, at + FIVE, end),
+    fiveWithin(text, at + 2 * FIVE, end),
+    fiveWithin(text, at + 3 * FIVE, end),
+  ];
+}
+
+/** The beginning of the window that begins at `at` and ends before `end`. */
+export function beginningOf(text: string, at: number, end: number): Beginning {
+  if (end - at >= EIGHT) return { first: fiveAt(text, at), other: fiveAt(text, at + APART) };
+  return { first: fiveWithin(text, at, end), other: fiveWithin(text, at + APART, end) };
 }
 
 export class AnchorEntries {
@@ -50,14 +60,14 @@ export class AnchorEntries {
   add(window: Window, at: number, ref: number): number {
     const entry = this.#free;
     this.#free = this.#cells[entry * CELLS + NEXT] ?? NONE;
-    this.#cells.set([...window.cells, at, ref], entry * CELLS);
+    this.#cells.set([...window, at, ref], entry * CELLS);
     this.#link(entry);
     this.#size += 1;
     return entry;
   }
 
   /** Whether there was one. */
-  remove({ first, other }: Window, ref: number): boolean {
+  remove({ first, other }: Beginning, ref: number): boolean {
     const entry = this.#unlink(this.#bucketOf(first, other), ref);
     if (entry === NONE) return false;
     this.#release(entry);
@@ -65,13 +75,15 @@ export class AnchorEntries {
     return true;
   }
 
-  /** Tells each entry of a window that begins in the same way, where in its literal it is, and whose it is. */
-  each({ first, other }: Window, visit: (at: number, ref: number) => void): void {
+  /**
+   * For a window that begins so at `start`: tells where the literal of each such entry would begin, and whose it is.
+   */
+  each({ first, other }: Beginning, start: number, visit: (start: number, ref: number) => void): void {
     const cells = this.#cells;
     let entry = this.#heads[this.#bucketOf(first, other)] ?? NONE;
     for (; entry !== NONE; entry = cells[entry * CELLS + NEXT] ?? NONE) {
       if (this.fiveOf(entry, 0) === first && this.fiveOf(entry, APART) === other)
-        visit(cells[entry * CELLS + AT] ?? 0, cells[entry * CELLS + REF] ?? NONE);
+        visit(start - (cells[entry * CELLS + AT] ?? 0), cells[entry * CELLS + REF] ?? NONE);
     }
   }
 

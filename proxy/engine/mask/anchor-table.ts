@@ -2,7 +2,7 @@
  * Finds many literals in one pass that looks at one place in every few. It grows and shrinks by single literals. Of each
  * it keeps a window out of its middle: a filter tells where one may stand, and there it is looked up by its beginning.
  */
-import { AnchorEntries, WIDE, windowOf, type Window } from './anchor-entries.ts';
+import { AnchorEntries, beginningOf, WIDE, windowOf, type Beginning } from './anchor-entries.ts';
 import { AnchorFilter, FIVE } from './anchor-filter.ts';
 
 const LEAST_ENTRIES = 32;
@@ -39,13 +39,13 @@ export class AnchorTable {
     }
     if (size === capacity) this.#rebuild(Math.max(LEAST_ENTRIES, 2 * capacity));
     const at = this.#placeFor(literal);
-    this.#filtered(this.#entries.add(this.#windowAt(literal, at), at, ref));
+    this.#filtered(this.#entries.add(windowOf(literal, at, at + this.#window), at, ref));
   }
 
   /** What was added; nothing happens where it was not. */
   remove(literal: string, ref: number): void {
     const isGone = this.#placesIn(literal).some((at) =>
-      this.#entries.remove(this.#windowAt(literal, at), ref),
+      this.#entries.remove(this.#beginningAt(literal, at), ref),
     );
     if (!isGone) return;
     this.#removed += 1;
@@ -85,7 +85,7 @@ export class AnchorTable {
   #lookAround(text: string, at: number, onAnchor: OnAnchor): void {
     const { first, last } = this.#filter.startsAt(text, at);
     for (let start = first; start <= last; start += 1)
-      this.#entries.each(this.#windowAt(text, start), (within, ref) => onAnchor(start - within, ref));
+      this.#entries.each(this.#beginningAt(text, start), start, onAnchor);
   }
 
   #placeFor(literal: string): number {
@@ -93,7 +93,7 @@ export class AnchorTable {
     let least = Infinity;
     for (const at of this.#placesIn(literal)) {
       let crowd = 0;
-      this.#entries.each(this.#windowAt(literal, at), () => (crowd += 1));
+      this.#entries.each(this.#beginningAt(literal, at), at, () => (crowd += 1));
       if (crowd < least) best = at;
       least = Math.min(least, crowd);
       if (least < CROWDED) break;
@@ -107,8 +107,8 @@ export class AnchorTable {
     return PLACES.map((place) => Math.floor(place * room));
   }
 
-  #windowAt(text: string, at: number): Window {
-    return windowOf(text, at, at + this.#window);
+  #beginningAt(text: string, at: number): Beginning {
+    return beginningOf(text, at, at + this.#window);
   }
 
   #rebuild(capacity: number): void {

@@ -52,7 +52,7 @@ SEXTETS[0x5f] = 63;
 
 /** Decodes up to the first byte that is no ASCII text, where it gives up. */
 function base64Ascii(text: string, start: number, end: number): string | undefined {
-  let decoded = '';
+  const bytes: number[] = [];
   let bits = 0;
   let held = 0;
   for (let at = start; at < end; at += 1) {
@@ -64,20 +64,20 @@ function base64Ascii(text: string, start: number, end: number): string | undefin
     held -= 8;
     const byte = (bits >> held) & 0xff;
     if (!isAsciiText(byte)) return undefined;
-    if (byte !== 0) decoded += String.fromCharCode(byte);
+    if (byte !== 0) bytes.push(byte);
   }
-  return decoded;
+  return String.fromCharCode(...bytes);
 }
 
 function hexAscii(text: string, start: number, end: number): string | undefined {
-  let decoded = '';
+  const bytes: number[] = [];
   for (let at = start; at + 1 < end; at += 2) {
     if (!isHexDigit(text.charCodeAt(at)) || !isHexDigit(text.charCodeAt(at + 1))) return undefined;
     const byte = Number.parseInt(text.slice(at, at + 2), 16);
     if (!isAsciiText(byte)) return undefined;
-    if (byte !== 0) decoded += String.fromCharCode(byte);
+    if (byte !== 0) bytes.push(byte);
   }
-  return decoded;
+  return String.fromCharCode(...bytes);
 }
 
 /** NUL counts, and is left out: Windows shells encode UTF-16. */

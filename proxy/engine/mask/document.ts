@@ -12,10 +12,10 @@ import { base64Like, bytesOf } from './base64.ts';
 import { describedIn } from './described.ts';
 import { examine, knownIn } from './examine.ts';
 import { maskProtobuf, type Described } from './protobuf.ts';
-import { SELECTOR_RANK, Withheld, type Claim } from './ledger.ts';
+import { Withheld, type Claim } from './ledger.ts';
 import { marksIn, type Marks } from './marks.ts';
 import type { Role } from './shape.ts';
-import { escaped, inToken } from './tokens.ts';
+import { addInToken, escaped } from './tokens.ts';
 import type { Found } from './types.ts';
 import type { Promised, Work } from './work.ts';
 
@@ -118,11 +118,10 @@ class DocumentMasker implements JsonVisitor {
     const found = examine(probe, key, undefined);
     // The path must not show what the key may not.
     if (found.length > 0) frame.shownKey = '…';
-    const claims = found.map((one) => ledger.claimOf(one));
-    const edits = ledger.decide(claims, this.#pathHere, this.#cursor.here().excluded);
+    const edits = ledger.decide(found, this.#pathHere, this.#cursor.here().excluded);
     if (edits.length === 0 || (frame.shape.opaqueKeys && this.#isSpokenFor('opaque'))) return;
     this.#promised()?.key(this.#cursor.steps().slice(0, -1), key);
-    append(this.#edits, inToken(this.#document.text, start, plain, apart(frame, key, edits)));
+    this.#add(start, plain, apart(frame, key, edits));
   }
 
   string(start: number, end: number, plain: boolean): void {
@@ -154,7 +153,7 @@ class DocumentMasker implements JsonVisitor {
     const bytes = bytesOf(text, this.#pathHere);
     const masked = maskProtobuf(this.#work, bytes, described, where);
     const left = knownIn(this.#work.probe, masked.toString('latin1'));
-    const claims = left.map((found) => this.#work.ledger.claimOf({ ...found, start: 0, end: text.length }));
+    const claims = left.map((found) => ({ ...found, start: 0, end: text.length }));
     const whole = this.#work.ledger.decide(claims, this.#pathHere, at.excluded);
     if (whole.length > 0) this.#put(start, text, plain, [wholeBlob(text, whole)]);
     else if (masked !== bytes)
@@ -163,7 +162,11 @@ class DocumentMasker implements JsonVisitor {
 
   #put(start: number, text: string, plain: boolean, edits: readonly JsonEdit[]): void {
     this.#promised()?.value(this.#cursor.steps(), splice(text, edits));
-    append(this.#edits, inToken(this.#document.text, start, plain, edits));
+    this.#add(start, plain, edits);
+  }
+
+  #add(start: number, plain: boolean, edits: readonly JsonEdit[]): void {
+    addInToken(this.#edits, { text: this.#document.text, start, plain }, edits);
   }
 
   /** Seams are between strings of the message, not of JSON in its strings. */
@@ -195,11 +198,8 @@ class DocumentMasker implements JsonVisitor {
     const whole = { start: 0, end: text.length, value: text };
     const { role } = at.shape;
     const claims: Claim[] =
-      at.selected.length > 0 && (role === 'payload' || !live)
-        ? [{ ...whole, uses: at.selected, rank: SELECTOR_RANK }]
-        : [];
-    if (interesting)
-      claims.push(...examine(probe, text, at.key).map((found) => ledger.claimOf({ ...found, ...whole })));
+      at.selected.length > 0 && (role === 'payload' || !live) ? [{ ...whole, selectedBy: at.selected }] : [];
+    if (interesting) claims.push(...examine(probe, text, at.key).map((found) => ({ ...found, ...whole })));
     const masked = ledger.decide(claims, this.#pathHere, at.excluded)[0]?.text;
     if (masked === undefined || this.#isSpokenFor(role)) return;
     this.#promised()?.value(this.#cursor.steps(), masked);

@@ -39,7 +39,8 @@ class Examination {
 
   surface(text: string, key: string | undefined, layer = 0): Found[] {
     const { matcher, budget } = this.#probe;
-    const found: Found[] = [...knownIn(this.#probe, text), ...matcher.literals.find(text, key, budget)];
+    const found = matcher.literals.find(text, key, budget);
+    append(found, knownIn(this.#probe, text));
     budget.spend(text.length);
     const features = featuresOf(text);
     append(found, matcher.numbers.find(text, features.numbers, key, budget));
@@ -53,7 +54,10 @@ class Examination {
     for (const view of viewsOf(text, features)) {
       this.#probe.budget.spend(view.text.length);
       const inside = view.whole ? this.#whole(view.text, layer + 1) : insideRun(this.#probe, view, layer + 1);
-      for (const one of inside) found.push({ ...one, ...view.toParent(one) });
+      for (const one of inside) {
+        const { start, end } = view.toParent(one);
+        found.push({ start, end, detector: one.detector, value: one.value });
+      }
     }
     return found;
   }

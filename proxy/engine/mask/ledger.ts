@@ -1,38 +1,38 @@
 import type { MaskAction } from '../../../crds/bundle.ts';
 import type { Masked } from '../../../crds/control.ts';
-import type { JsonEdit } from '../../../lib/json/index.ts';
+import { inOrder, type JsonEdit } from '../../../lib/json/index.ts';
 import type { Detector } from './detectors/detector.ts';
 import type { Plan, Use } from './plan.ts';
 import type { CompiledPolicy } from './policy.ts';
 import { replacement } from './replace.ts';
-import type { Found, MaskPurpose, Span } from './types.ts';
+import type { MaskPurpose, Span } from './types.ts';
 
 /** The detector name of values that the proxy holds. No policy is needed for it and none weakens it. */
 export const KNOWN_SECRET = 'known-secret';
 
-/** A stretch of text that somebody wants masked. */
+/** A stretch of text that somebody wants masked: what was found in it, or what a policy selects. */
 export interface Claim extends Span {
   readonly value: string;
-  /** Undefined for values that the proxy holds. */
-  readonly uses: readonly Use[] | undefined;
-  readonly rank: number;
-  /** What saw it, where something did. */
+  /** What saw it, where something did; absent, and nobody selects it, for values that the proxy holds. */
   readonly detector?: Detector | undefined;
+  readonly selectedBy?: readonly Use[];
 }
 
-/** A claim that holds: at least one enforced policy, or the proxy itself, stands behind it. */
-interface Upheld extends Span {
-  readonly claim: Claim;
+/** What becomes of claims that have the same behind them: an enforced policy, or the proxy itself. */
+interface Verdict {
   readonly label: string;
   readonly action: MaskAction;
   readonly rank: number;
+  /** What stands for a value where nothing of it is shown. */
+  readonly redacted: string;
 }
 
-/** What overlaps, as one. */
-interface Merged {
-  readonly start: number;
+/** What overlaps, as one edit, and the claim that wins. */
+interface Joined extends JsonEdit {
   end: number;
-  winner: Upheld;
+  text: string;
+  claim: Claim;
+  verdict: Verdict;
 }
 
 /** Thrown to end the work on a message that may not leave. The reason is a sentence without a secret in it. */
@@ -41,8 +41,9 @@ export class Withheld extends Error {}
 /** The order in which actions win over one another. */
 const STRENGTH: Readonly<Record<MaskAction, number>> = { Block: 3, Redact: 2, Hash: 1, Partial: 0 };
 
-/** Selectors name a value only where no detector does. */
-export const SELECTOR_RANK = 1_000_000;
+/** Values that the proxy holds come first; selectors name a value only where no detector does. */
+const KNOWN_RANK = -1;
+const SELECTOR_RANK = 1_000_000;
 
 /** Decides what becomes of what was found in one message, and writes down where and by what. */
 export class Ledger {
@@ -68,13 +69,6 @@ export class Ledger {
     return [...this.#audited.values()];
   }
 
-  claimOf(found: Found): Claim {
-    const { start, end, value, detector } = found;
-    if (detector === undefined) return { start, end, value, uses: undefined, rank: -1 };
-    const { uses, rank } = this.#plan.standingOf(detector);
-    return { start, end, value, uses, rank, detector };
-  }
-
   /**
    * What to put where, for all claims on one text: overlapping ones become one. Throws Withheld where a policy
    * blocks (not in the record, which keeps the message without the value).
@@ -82,18 +76,18 @@ export class Ledger {
   decide(claims: readonly Claim[], pathOf: () => string, excluded: ReadonlySet<CompiledPolicy>): JsonEdit[] {
     if (claims.length === 0) return [];
     const path = pathOf();
-    const upheld: Upheld[] = [];
-    for (const claim of claims) {
-      const one = this.#uphold(claim, path, excluded);
-      if (one !== undefined) upheld.push(one);
+    const verdicts = new Map<Detector | readonly Use[] | undefined, Verdict | undefined>();
+    const verdictOn = (claim: Claim): Verdict | undefined => {
+      const behind = claim.selectedBy ?? claim.detector;
+      if (!verdicts.has(behind)) verdicts.set(behind, this.#verdictOn(claim, path, excluded));
+      return verdicts.get(behind);
+    };
+    const joined = join(claims, verdictOn);
+    for (const one of joined) {
+      this.note(path, one.verdict.label);
+      one.text = this.#standIn(one);
     }
-    return merge(upheld).map(({ start, end, winner }) => {
-      this.note(path, winner.label);
-      const covers = winner.start === start && winner.end === end;
-      const action = winner.action === 'Block' || !covers ? 'Redact' : winner.action;
-      const value = action === 'Redact' ? '' : normalized(winner.claim);
-      return { start, end, text: replacement(action, winner.label, value, this.#hashKey) };
-    });
+    return joined;
   }
 
   note(path: string, detector: string): void {
@@ -103,9 +97,29 @@ export class Ledger {
     this.#masked.set(`${detector} ${path}`, this.#noted);
   }
 
-  #uphold(claim: Claim, path: string, excluded: ReadonlySet<CompiledPolicy>): Upheld | undefined {
-    const { start, end, uses, rank } = claim;
-    if (uses === undefined) return { start, end, claim, rank, label: KNOWN_SECRET, action: 'Redact' };
+  #standIn({ start, end, claim, verdict: { action, label, redacted } }: Joined): string {
+    const isWhole = claim.start === start && claim.end === end;
+    if (!isWhole || action === 'Block' || action === 'Redact') return redacted;
+    return replacement(action, label, normalized(claim), this.#hashKey);
+  }
+
+  #verdictOn(
+    { detector, selectedBy }: Claim,
+    path: string,
+    excluded: ReadonlySet<CompiledPolicy>,
+  ): Verdict | undefined {
+    if (selectedBy !== undefined) return this.#verdictBy(selectedBy, SELECTOR_RANK, path, excluded);
+    if (detector === undefined) return verdict(KNOWN_SECRET, 'Redact', KNOWN_RANK);
+    const { uses, rank } = this.#plan.standingOf(detector);
+    return this.#verdictBy(uses, rank, path, excluded);
+  }
+
+  #verdictBy(
+    uses: readonly Use[],
+    rank: number,
+    path: string,
+    excluded: ReadonlySet<CompiledPolicy>,
+  ): Verdict | undefined {
     const strongest = this.#strongest(uses, path, excluded);
     if (strongest === undefined) return undefined;
     const { policy, label } = strongest;
@@ -115,7 +129,7 @@ export class Ledger {
         `Masking policy ${policy.name} blocks messages that hold what ${label} finds; it stands at ${path}.`,
       );
     }
-    return { start, end, claim, rank, label, action: policy.action };
+    return verdict(label, policy.action, rank);
   }
 
   /** The enforced policy that wins; those that only count are written down. */
@@ -142,24 +156,36 @@ function isStronger(use: Use, than: Use | undefined): boolean {
   return than === undefined || STRENGTH[use.policy.action] > STRENGTH[than.policy.action];
 }
 
-/** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */
-function merge(upheld: readonly Upheld[]): Merged[] {
-  const merged: Merged[] = [];
-  for (const one of upheld.toSorted((a, b) => a.start - b.start)) {
-    const last = merged.at(-1);
-    if (last === undefined || one.start >= last.end) {
-      merged.push({ start: one.start, end: one.end, winner: one });
-      continue;
-    }
-    last.end = Math.max(last.end, one.end);
-    if (compare(one, last.winner) < 0) last.winner = one;
-  }
-  return merged;
+function verdict(label: string, action: MaskAction, rank: number): Verdict {
+  return { label, action, rank, redacted: `[REDACTED:${label}]` };
 }
 
-function compare(a: Upheld, b: Upheld): number {
-  const strength = STRENGTH[b.action] - STRENGTH[a.action];
+/** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */
+function join(claims: readonly Claim[], verdictOn: (claim: Claim) => Verdict | undefined): Joined[] {
+  const all: Joined[] = [];
+  for (const claim of inOrder(claims)) {
+    const { start, end } = claim;
+    const upheld = verdictOn(claim);
+    if (upheld === undefined) continue;
+    const one = { start, end, text: '', claim, verdict: upheld };
+    const last = all.at(-1);
+    if (last === undefined || start >= last.end) all.push(one);
+    else {
+      last.end = Math.max(last.end, end);
+      if (compare(one, last) < 0) Object.assign(last, { claim, verdict: upheld });
+    }
+  }
+  return all;
+}
+
+function compare(a: Joined, b: Joined): number {
+  const strength = STRENGTH[b.verdict.action] - STRENGTH[a.verdict.action];
   if (strength !== 0) return strength;
-  if (a.rank === -1 || b.rank === -1) return a.rank - b.rank;
-  return b.end - b.start - (a.end - a.start) || a.rank - b.rank;
+  const [rank, other] = [a.verdict.rank, b.verdict.rank];
+  if (rank === KNOWN_RANK || other === KNOWN_RANK) return rank - other;
+  return lengthOf(b.claim) - lengthOf(a.claim) || rank - other;
+}
+
+function lengthOf({ start, end }: Span): number {
+  return end - start;
 }

@@ -42,50 +42,60 @@ export class LiteralMatcher {
   /** Every match; those of one detector do not overlap. */
   find(text: string, key: string | undefined, budget: Budget): Found[] {
     const found: Found[] = [];
-    let lookedTo: Map<number, number> | undefined;
+    const lookedTo: number[] = [];
     budget.spend(text.length);
     this.#eachCandidate(text, ({ detector, number }, start, far) => {
-      if (start < (lookedTo?.get(number) ?? 0)) return;
+      if (start < (lookedTo[number] ?? 0)) return undefined;
       const match = matchAt(detector, text, start);
       budget.spend(WORK_PER_TRY + (match === undefined ? far : WORK_PER_MATCH + match.tried));
-      if (match === undefined || isTouched(detector, text, match)) return;
+      if (match === undefined || isTouched(detector, text, match)) return undefined;
       const one = accept(detector, text, match, key);
-      if (one === undefined) return;
+      if (one === undefined) return undefined;
       found.push(one);
-      lookedTo = (lookedTo ?? new Map<number, number>()).set(number, match.end);
+      lookedTo[number] = match.end;
+      return undefined;
     });
     return found;
   }
 
   /**
-   * Calls back where a match may begin in a JSON text, at a character of its literal. What holds no break stands in it as
-   * it is, but what touches that may be an escape; every other match may be written in another way.
+   * Where matches may begin in a JSON text, in order, at a character of their literal: in each string the first. What holds
+   * no break stands in it as it is, but what touches that may be an escape; every other match may be written in another way.
    */
-  eachMark(text: string, budget: Budget, onMark: (at: number) => void): void {
+  marksIn(text: string, budget: Budget): number[] {
+    const marks: number[] = [];
     budget.spend(text.length);
     this.#eachCandidate(text, ({ detector }, start, far) => {
       if (detector.leastLength !== undefined) {
         budget.spend(WORK_PER_TRY + far);
-        if (matchAt(detector, text, start) === undefined) return;
+        if (matchAt(detector, text, start) === undefined) return undefined;
       }
-      onMark(start);
+      marks.push(start);
+      // Literals stand in strings alone.
+      const quote = text.indexOf('"', start);
+      return quote === -1 ? text.length : quote;
     });
+    return marks;
   }
 
   /** `far`: how many characters a try may go through that comes to nothing. */
-  #eachCandidate(text: string, onCandidate: (literal: Literal, start: number, far: number) => void): void {
+  #eachCandidate(
+    text: string,
+    onCandidate: (literal: Literal, start: number, far: number) => number | undefined,
+  ): void {
     const words = new Words(text);
     this.#automaton?.scan(text, (end, index) => {
       const literal = this.#literals[index];
-      if (literal === undefined) return;
+      if (literal === undefined) return undefined;
       const { detector, length } = literal;
       const start = end - length;
-      if (literal.beginsValue && isWord(text.charCodeAt(start - 1)) && !mayBeEscape(text, start)) return;
-      if (detector.mayStand?.(text, start, end) === false) return;
+      if (literal.beginsValue && isWord(text.charCodeAt(start - 1)) && !mayBeEscape(text, start))
+        return undefined;
+      if (detector.mayStand?.(text, start, end) === false) return undefined;
       const { leastLength, tries = FAR } = detector;
-      if (leastLength === undefined) onCandidate(literal, start, tries);
-      else if (words.lengthAt(start) >= leastLength)
-        onCandidate(literal, start, Math.min(tries, words.end - start));
+      if (leastLength === undefined) return onCandidate(literal, start, tries);
+      if (words.lengthAt(start) < leastLength) return undefined;
+      return onCandidate(literal, start, Math.min(tries, words.end - start));
     });
   }
 }

@@ -2,6 +2,7 @@
  * Where in a JSON text examine could find something. Most messages have no such place: for them one pass spares the
  * walk through values, JSON in strings and encodings. What cannot be told from the text it leaves to that.
  */
+import { append } from './append.ts';
 import { examineViews, knownIn, type Probe } from './examine.ts';
 import type { Plan } from './plan.ts';
 import { surfaceOf } from './surface.ts';
@@ -54,10 +55,11 @@ export class Marks {
 export function marksIn(text: string, plan: Plan, probe: Probe): Marks {
   const { matcher, budget } = probe;
   budget.spend(text.length);
-  const { marks, runs } = surfaceOf(text, plan, budget);
+  const marks = matcher.literals.marksIn(text, budget);
+  const surface = surfaceOf(text, { plan, marks, budget });
+  append(marks, surface.marks);
   for (const { start } of knownIn(probe, text)) marks.push(start);
-  matcher.literals.eachMark(text, budget, (at) => marks.push(at));
-  return new Marks(marks, runs, (run) => hidesSomething(probe, text, run));
+  return new Marks(marks, surface.runs, (run) => hidesSomething(probe, text, run));
 }
 
 function hidesSomething(probe: Probe, text: string, run: Span): boolean {

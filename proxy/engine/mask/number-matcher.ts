@@ -15,6 +15,8 @@ export class NumberMatcher {
   readonly words: NumberWords;
   readonly isEmpty: boolean;
   readonly #byKind: Readonly<Record<NumberKind, NumberShapes>>;
+  /** For numbers whose beginning the stretch tells. */
+  readonly #sticky: ReadonlyMap<NumberDetector, RegExp>;
 
   constructor(detectors: readonly NumberDetector[]) {
     this.words = new NumberWords(detectors.flatMap(({ words = [] }) => words));
@@ -25,6 +27,7 @@ export class NumberMatcher {
       letters: new NumberShapes(detectors.filter(({ begins }) => begins === 'letters')),
       parted: new NumberShapes(detectors.filter(({ parted }) => parted === true)),
     };
+    this.#sticky = new Map(detectors.map((detector) => [detector, new RegExp(detector.pattern.source, 'y')]));
   }
 
   find(text: string, stretches: readonly Stretch[], key: string | undefined, budget: Budget): Found[] {
@@ -34,7 +37,7 @@ export class NumberMatcher {
     for (const stretch of stretches) {
       const part = text.slice(stretch.start, stretch.end);
       for (const detector of this.#detectorsFor(stretch, part, budget)) {
-        eachNumber(detector, part, (from, to) => {
+        this.#eachNumber(detector, part, stretch, (from, to) => {
           const span = { start: stretch.start + from, end: stretch.start + to };
           if (span.start < (lookedTo.get(detector) ?? 0)) return false;
           const one = accept(detector, text, span, key);
@@ -54,7 +57,7 @@ export class NumberMatcher {
     let named: boolean | undefined;
     return this.#detectorsFor(stretch, part, budget).some((detector) => {
       let may = false;
-      eachNumber(detector, part, (start, end) => {
+      this.#eachNumber(detector, part, stretch, (start, end) => {
         named ??= this.words.mayStandBefore(text, stretch.end);
         may ||= detector.mayBe?.(part.slice(start, end), named) !== false;
         return may;
@@ -63,23 +66,28 @@ export class NumberMatcher {
     });
   }
 
+  /** Tells what has the shape of a number. Where it is none, one may begin in what only looked like one. */
+  #eachNumber(
+    detector: NumberDetector,
+    part: string,
+    { kind, start, at }: Stretch,
+    isNumber: (start: number, end: number) => boolean,
+  ): void {
+    const isAnchored = kind === 'letters' || kind === 'parted';
+    const pattern = (isAnchored ? this.#sticky.get(detector) : undefined) ?? detector.pattern;
+    pattern.lastIndex = isAnchored ? at - start : 0;
+    for (let match = pattern.exec(part); match !== null; match = pattern.exec(part)) {
+      const length = (detector.cut?.(match[0]) ?? match[0]).length;
+      const isOne = isNumber(match.index, match.index + length);
+      if (isAnchored) return;
+      pattern.lastIndex = match.index + (isOne ? length : 1);
+    }
+  }
+
   /** Those that are worth a try. */
   #detectorsFor(stretch: Stretch, part: string, budget: Budget): readonly NumberDetector[] {
     const detectors = this.#byKind[stretch.kind].detectorsFor(part, stretch);
     budget.spend(WORK_PER_STRETCH + part.length + detectors.length * (WORK_PER_TRY + part.length));
     return detectors;
-  }
-}
-
-/** Tells what has the shape of a number. Where it is none, one may begin in what only looked like one. */
-function eachNumber(
-  { pattern, cut }: NumberDetector,
-  text: string,
-  isNumber: (start: number, end: number) => boolean,
-): void {
-  pattern.lastIndex = 0;
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    const length = (cut?.(match[0]) ?? match[0]).length;
-    pattern.lastIndex = match.index + (isNumber(match.index, match.index + length) ? length : 1);
   }
 }

@@ -17,11 +17,13 @@ interface Known {
  * have few shapes, and a pattern matches no part whose shape it does not match with any digit in the place of each.
  */
 export class NumberShapes {
-  readonly #detectors: readonly { readonly detector: NumberDetector; readonly loose: RegExp | undefined }[];
+  readonly #detectors: readonly NumberDetector[];
+  readonly #loose: readonly (RegExp | undefined)[];
   readonly #known = new Map<number, Known>();
 
   constructor(detectors: readonly NumberDetector[]) {
-    this.#detectors = detectors.map((detector) => ({ detector, loose: loosened(detector.pattern) }));
+    this.#detectors = detectors;
+    this.#loose = detectors.map(({ pattern }) => loosened(pattern));
   }
 
   /** In their order. `digits` and `inARow` are those of the stretch that the part is. */
@@ -35,17 +37,15 @@ export class NumberShapes {
     if (known !== undefined && hasShape(part, known.shape)) return known.detectors;
     if (this.#known.size >= SHAPES_REMEMBERED) this.#known.clear();
     const shape = part.replaceAll(/[1-9]/g, '0');
-    const detectors = this.#detectors
-      .filter(({ loose }) => loose?.test(shape) !== false)
-      .map(({ detector }) => detector);
+    const detectors = this.#detectors.filter((_, at) => this.#loose[at]?.test(shape) !== false);
     this.#known.set(hash, { shape, detectors });
     return detectors;
   }
 
   #byCount(digits: number, inARow: number): readonly NumberDetector[] {
-    return this.#detectors
-      .map(({ detector }) => detector)
-      .filter(({ leastDigits = 0, leastInARow = 0 }) => leastDigits <= digits && leastInARow <= inARow);
+    return this.#detectors.filter(
+      ({ leastDigits = 0, leastInARow = 0 }) => leastDigits <= digits && leastInARow <= inARow,
+    );
   }
 }
 

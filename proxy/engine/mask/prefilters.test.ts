@@ -61,12 +61,7 @@ function slowly({ pattern, cut, valid }: NumberDetector, whole: string): Set<str
   for (let match = pattern.exec(whole); match !== null; match = pattern.exec(whole)) {
     const value = cut?.(match[0]) ?? match[0];
     const span = { start: match.index, end: match.index + value.length };
-    const around = {
-      before: whole.slice(Math.max(0, span.start - 64), span.start),
-      next: whole.charAt(span.end),
-      key: undefined,
-    };
-    const isValid = valid?.(value, around) !== false;
+    const isValid = valid?.(value, { ...span, text: whole, key: undefined }) !== false;
     pattern.lastIndex = isValid ? span.end : match.index + 1;
     if (isValid) found.push(span);
   }
@@ -140,10 +135,5 @@ function isFound(detector: LiteralDetector, text: string, match: RegExpMatchArra
   const end = start + value.length;
   const touches = /^[A-Za-z0-9]/.test(text.slice(end)) || /[A-Za-z0-9]$/.test(text.slice(0, start));
   if (detector.embedded !== true && touches) return false;
-  const around = {
-    before: text.slice(Math.max(0, start - 64), start),
-    next: text.charAt(end),
-    key: undefined,
-  };
-  return detector.valid?.(value, around) !== false;
+  return detector.valid?.(value, { text, start, end, key: undefined }) !== false;
 }

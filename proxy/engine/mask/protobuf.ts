@@ -11,7 +11,7 @@ import {
   type Rewriting,
 } from '../../../lib/protobuf/index.ts';
 import { examine, knownIn } from './examine.ts';
-import { SELECTOR_RANK, Withheld, type Claim } from './ledger.ts';
+import { Withheld, type Claim } from './ledger.ts';
 import { isDelimited, isOfType, mediaTypeOf, type MediaType } from './media-type.ts';
 import type { Place } from './place.ts';
 import type { Plan, ProtobufUse, Use } from './plan.ts';
@@ -131,8 +131,8 @@ class FieldMasker implements Rewriting<At> {
   #decide(text: string, found: readonly Found[], at: At): string | undefined {
     const { ledger } = this.#work;
     const whole = { start: 0, end: text.length, value: text };
-    const claims: Claim[] = found.map((one) => ledger.claimOf({ ...one, ...whole }));
-    if (at.uses.length > 0 && text !== '') claims.push({ ...whole, uses: at.uses, rank: SELECTOR_RANK });
+    const claims: Claim[] = found.map((one) => ({ ...one, ...whole }));
+    if (at.uses.length > 0 && text !== '') claims.push({ ...whole, selectedBy: at.uses });
     return ledger.decide(claims, () => this.#pathTo(at), this.#where.excluded)[0]?.text;
   }
 

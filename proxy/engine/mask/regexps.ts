@@ -8,25 +8,56 @@ interface Compiled {
   readonly hasValue: boolean;
   /** Whether the first group is what stands before the literal. */
   readonly hasBefore: boolean;
+  /** What stands before the literal, where that is so plain that it is no part of the regular expression. */
+  readonly run: Run | undefined;
+}
+
+/** Characters of one class, by their code, and how many there may be. */
+interface Run {
+  readonly holds: readonly boolean[];
+  readonly least: number;
+  readonly most: number;
 }
 
 /** Compiled when first needed, once for all policies: most formats never occur. */
 const COMPILED = new WeakMap<LiteralDetector, Compiled>();
 
 function compiled(detector: LiteralDetector): Compiled {
-  const known = COMPILED.get(detector) ?? compile(detector);
-  COMPILED.set(detector, known);
-  return known;
+  const known = COMPILED.get(detector);
+  if (known !== undefined) return known;
+  const made = compile(detector);
+  COMPILED.set(detector, made);
+  return made;
 }
 
 /** What stands before the literal is matched backwards from it, so that a match is tried at one place only. */
 function compile(detector: LiteralDetector): Compiled {
   const { before, pattern } = detector;
   const hasValue = hasGroup(detector);
+  const run = before === undefined || hasValue ? undefined : runOf(before);
+  const hasBefore = before !== undefined && run === undefined;
   // Without a name for the group, which would be an object for each match.
-  const whole = before === undefined ? pattern : `(?<=(${before}))${pattern}`;
+  const whole = hasBefore ? `(?<=(${before}))${pattern}` : pattern;
   // To ask where groups lie is dear.
-  return { regexp: new RegExp(whole, hasValue ? 'dy' : 'y'), hasValue, hasBefore: before !== undefined };
+  return { regexp: new RegExp(whole, hasValue ? 'dy' : 'y'), hasValue, hasBefore, run };
+}
+
+const ONE_CLASS = /^(\[[^\]^\\]+\])\{(\d+),(\d+)\}$/;
+
+/** What a pattern says that is a class of characters of ASCII and how often; undefined where it says more. */
+function runOf(pattern: string): Run | undefined {
+  const [, inside, least, most] = ONE_CLASS.exec(pattern) ?? [];
+  if (inside === undefined) return undefined;
+  const regexp = new RegExp(inside);
+  const holds = Array.from({ length: 128 }, (_, code) => regexp.test(String.fromCharCode(code)));
+  return { holds, least: Number(least), most: Number(most) };
+}
+
+/** Where the run begins that ends at `end`. */
+function beginOf({ holds, least, most }: Run, text: string, end: number): number | undefined {
+  let begin = end;
+  while (end - begin < most && holds[text.charCodeAt(begin - 1)] === true) begin -= 1;
+  return end - begin < least ? undefined : begin;
 }
 
 /** Whether the pattern holds a group; classes and escapes hold none. */
@@ -41,7 +72,23 @@ export interface Match extends Span {
 
 /** What matches with its literal at `at`. */
 export function matchAt(detector: LiteralDetector, text: string, at: number): Match | undefined {
-  const { regexp, hasValue, hasBefore } = compiled(detector);
+  const form = compiled(detector);
+  return form.hasValue || form.hasBefore ? matchWithGroups(form, text, at) : matchWhole(form, text, at);
+}
+
+/** Without an array of groups for each match. */
+function matchWhole({ regexp, run }: Compiled, text: string, at: number): Match | undefined {
+  const start = run === undefined ? at : beginOf(run, text, at);
+  regexp.lastIndex = at;
+  if (start === undefined || !regexp.test(text)) return undefined;
+  return { start, end: regexp.lastIndex, tried: regexp.lastIndex - start };
+}
+
+function matchWithGroups(
+  { regexp, hasValue, hasBefore }: Compiled,
+  text: string,
+  at: number,
+): Match | undefined {
   regexp.lastIndex = at;
   const match = regexp.exec(text);
   if (match === null) return undefined;

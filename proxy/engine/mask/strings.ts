@@ -4,40 +4,42 @@ import { maskDocument } from './document.ts';
 import { jsonIn } from './embedded-json.ts';
 import { examine, knownIn, knownUnder, MAX_LAYERS } from './examine.ts';
 import { mayReachOverTokens } from './known-secrets.ts';
-import { SELECTOR_RANK, type Claim } from './ledger.ts';
+import type { Claim } from './ledger.ts';
 import type { Place } from './place.ts';
+import type { Use } from './plan.ts';
 import { selectionsOf } from './selections.ts';
 import { PAYLOAD } from './shape.ts';
 import { cellsOf } from './tables.ts';
-import type { Span } from './types.ts';
+import type { Found, Span } from './types.ts';
 import type { Work } from './work.ts';
 
 /** The edits that mask the value of a string, which may be JSON, hold JSON, be a table or anything else. */
 export function maskString(work: Work, text: string, place: Place): JsonEdit[] {
   const { probe, ledger } = work;
   const whole = selectedWhole(work, text, place);
-  const seams = place.seams.map((found) => ledger.claimOf(found));
   const parts = mayHoldJson(place) ? jsonIn(text, probe.budget) : [];
-  if (parts.length === 0)
-    return ledger.decide([...whole, ...seams, ...claimsIn(work, text, place)], place.path, place.excluded);
+  if (parts.length === 0) {
+    const claims = claimsIn(work, text, place);
+    append(claims, whole);
+    append(claims, place.seams);
+    return ledger.decide(claims, place.path, place.excluded);
+  }
 
   const inside = partwise(work, text, parts, place);
   // Part of a value in part of a text that is JSON: the whole text goes.
-  const across = [
-    ...acrossTokens(work, text, inside),
-    ...seams.map((claim) => ({ ...claim, start: 0, end: text.length })),
-  ];
-  const edits = ledger.decide([...whole, ...across], place.path, place.excluded);
+  const across = [...acrossTokens(work, text, inside), ...place.seams];
+  const claims = across.map((found) => ({ ...found, start: 0, end: text.length }));
+  const edits = ledger.decide([...whole, ...claims], place.path, place.excluded);
   return edits.length > 0 ? edits : inside;
 }
 
 /** A value that holds JSON itself is in no one leaf: where one stands, the whole text goes. */
-function acrossTokens({ probe, ledger }: Work, text: string, inside: readonly JsonEdit[]): Claim[] {
+function acrossTokens({ probe }: Work, text: string, inside: readonly JsonEdit[]): Found[] {
   if (!probe.known.reachesOverTokens) return [];
   const under = knownUnder(probe, text).filter(({ value }) => mayReachOverTokens(value));
-  return [...knownIn(probe, text), ...under]
-    .filter(({ start, end }) => !inside.some((edit) => edit.start <= start && end <= edit.end))
-    .map((found) => ledger.claimOf({ ...found, start: 0, end: text.length }));
+  return [...knownIn(probe, text), ...under].filter(
+    ({ start, end }) => !inside.some((edit) => edit.start <= start && end <= edit.end),
+  );
 }
 
 /** The edits in a text of which some parts are JSON. */
@@ -65,13 +67,14 @@ function shifted(edits: readonly JsonEdit[], by: number): JsonEdit[] {
 
 /** Claims in a text that is no JSON. */
 function claimsIn(work: Work, text: string, place: Place): Claim[] {
-  const { plan, probe, ledger } = work;
-  const found = examine(probe, text, place.role === 'payload' ? place.key : undefined);
+  const { plan, probe } = work;
+  const claims: Claim[] = examine(probe, text, place.role === 'payload' ? place.key : undefined);
   const cells = place.role === 'text' || place.role === 'payload' ? cellsOf(plan, text) : [];
-  return [
-    ...found.map((one) => ledger.claimOf(one)),
-    ...cells.map((cell) => selectorClaim(text, cell, cell.uses)),
-  ];
+  append(
+    claims,
+    cells.map((cell) => selectorClaim(text, cell, cell.uses)),
+  );
+  return claims;
 }
 
 /** Selectors by key, path or column are about data; in the record about everything. */
@@ -81,8 +84,8 @@ function selectedWhole(work: Work, text: string, { role, selected }: Place): Cla
   return [selectorClaim(text, { start: 0, end: text.length }, selected)];
 }
 
-function selectorClaim(text: string, { start, end }: Span, uses: Claim['uses']): Claim {
-  return { start, end, value: text.slice(start, end), uses, rank: SELECTOR_RANK };
+function selectorClaim(text: string, { start, end }: Span, selectedBy: readonly Use[]): Claim {
+  return { start, end, value: text.slice(start, end), selectedBy };
 }
 
 /** The edits in a part that is JSON. */

@@ -28,8 +28,15 @@ export interface Surface {
   readonly runs: readonly Span[];
 }
 
-export function surfaceOf(text: string, plan: Plan, budget: Budget): Surface {
-  const scan = new SurfaceScan(text, plan, budget);
+interface SurfaceDeps {
+  readonly plan: Plan;
+  /** In order: the rest of a string that has one is not looked through. */
+  readonly marks: readonly number[];
+  readonly budget: Budget;
+}
+
+export function surfaceOf(text: string, deps: SurfaceDeps): Surface {
+  const scan = new SurfaceScan(text, deps);
   walkWords(text, scan);
   scan.end();
   return scan;
@@ -44,19 +51,21 @@ class SurfaceScan implements WordSink, Surface {
   readonly #numbers: NumberScan | undefined;
   #quote = -1;
   #quoteSlashes = 0;
-  /** The quote of JSON itself that came last, and whether a string began there. */
-  #opened = -1;
+  /** Whether a string of JSON itself is open, and where in it the first mark is. */
   #isInString = false;
-  #marked = -1;
+  #markedFrom = Infinity;
+  readonly #given: readonly number[];
+  #nextGiven = 0;
 
-  constructor(text: string, plan: Plan, budget: Budget) {
+  constructor(text: string, { plan, marks, budget }: SurfaceDeps) {
     this.#text = text;
     this.#plan = plan;
+    this.#given = marks;
     this.#wantsKeys = plan.wantsKeys;
     const { numbers } = plan.matcher;
     if (!numbers.isEmpty)
       this.#numbers = new NumberScan(text, (stretch) => {
-        if (!this.#isMarked(stretch.at) && numbers.mayHold(text, stretch, budget)) this.#mark(stretch.at);
+        if (stretch.at < this.#markedFrom && numbers.mayHold(text, stretch, budget)) this.#mark(stretch.at);
       });
   }
 
@@ -67,7 +76,7 @@ class SurfaceScan implements WordSink, Surface {
   }
 
   other(at: number, code: number, kind: number): number {
-    const next = kind === MARK ? this.#behindMark(at, code) : at + 1;
+    const next = this.#next(at, code, kind);
     if (code === QUOTE) this.#endString(at, 0);
     this.#numbers?.breakAt(next);
     return next;
@@ -75,6 +84,13 @@ class SurfaceScan implements WordSink, Surface {
 
   end(): void {
     this.#numbers?.end();
+  }
+
+  /** Of the marks in one string the first is enough: what is left of it need not be looked at. */
+  #next(at: number, code: number, kind: number): number {
+    if (code === QUOTE) return at + 1;
+    if (at >= this.#markedFrom) return this.#endOfString(at);
+    return kind === MARK ? this.#behindMark(at, code) : at + 1;
   }
 
   #run(run: Span): void {
@@ -98,14 +114,19 @@ class SurfaceScan implements WordSink, Surface {
     return at + 1;
   }
 
-  /** Of the marks in one string the first is enough. */
-  #isMarked(at: number): boolean {
-    return this.#isInString && at > this.#opened && this.#marked > this.#opened;
+  /** Where the quote of JSON itself is that ends the string. */
+  #endOfString(from: number): number {
+    for (let at = this.#text.indexOf('"', from); at !== -1; at = this.#text.indexOf('"', at + 1)) {
+      let first = at;
+      while (this.#text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+      if ((at - first) % 2 === 0) return at;
+    }
+    return this.#text.length;
   }
 
   #mark(at: number): void {
-    if (this.#isMarked(at)) return;
-    this.#marked = Math.max(this.#marked, at);
+    if (at >= this.#markedFrom) return;
+    if (this.#isInString) this.#markedFrom = at;
     this.marks.push(at);
   }
 
@@ -131,14 +152,20 @@ class SurfaceScan implements WordSink, Surface {
     const sameDepth = this.#quoteSlashes === slashes;
     this.#quote = at;
     this.#quoteSlashes = slashes;
-    if (slashes % 2 === 0) {
-      this.#opened = at;
-      this.#isInString = !this.#isInString;
-    }
+    if (slashes % 2 === 0) this.#turn(at);
     if (!this.#wantsKeys || !this.#isBeforeColon(at + 1)) return;
     // A quote or a backslash in a key shows in the number of backslashes, or between the quotes.
     const key = this.#text.slice(opened + 1, at - slashes);
     if (!sameDepth || key.includes('\\') || this.#plan.isPicked(key)) this.marks.push(at);
+  }
+
+  /** A string begins or ends. */
+  #turn(at: number): void {
+    this.#isInString = !this.#isInString;
+    this.#markedFrom = Infinity;
+    if (!this.#isInString) return;
+    while ((this.#given[this.#nextGiven] ?? Infinity) < at) this.#nextGiven += 1;
+    this.#markedFrom = this.#given[this.#nextGiven] ?? Infinity;
   }
 
   #isBeforeColon(from: number): boolean {

@@ -1,17 +1,21 @@
 /** Between the value of a JSON string and the characters that write it. */
 import type { JsonEdit } from '../../../lib/json/index.ts';
 
-/** Edits in the value of the string token at `start`, as edits in the text around it. */
-export function inToken(text: string, start: number, plain: boolean, edits: readonly JsonEdit[]): JsonEdit[] {
-  const furthest = edits.reduce((most, { end }) => Math.max(most, end), 0);
-  const origins = plain ? undefined : originsOf(text, start + 1, furthest);
+/** Adds edits in the value of the string token at `start`, which are in order, as edits in the text around it. */
+export function addInToken(
+  to: JsonEdit[],
+  token: { readonly text: string; readonly start: number; readonly plain: boolean },
+  edits: readonly JsonEdit[],
+): void {
+  const { text, start, plain } = token;
+  const origins = plain ? undefined : originsOf(text, start + 1, edits.at(-1)?.end ?? 0);
   const origin = (offset: number): number => origins?.[offset] ?? start + 1 + offset;
   // Most masks are the same text as the one before.
   let [last, lastEscaped] = ['', ''];
-  return edits.map(({ start: from, end: to, text: put }) => {
+  for (const { start: from, end, text: put } of edits) {
     if (put !== last) [last, lastEscaped] = [put, escaped(put)];
-    return { start: origin(from), end: origin(to), text: lastEscaped };
-  });
+    to.push({ start: origin(from), end: origin(end), text: lastEscaped });
+  }
 }
 
 /** A value as it stands between the quotes of a string token. */

@@ -1,5 +1,5 @@
 /** Values that only the name they are given to tells to be secret. */
-import { ALPHANUMERIC, anyCase, filler, type BuiltinDetector, type Surroundings } from './detector.ts';
+import { ALPHANUMERIC, anyCase, filler, next, type BuiltinDetector, type Surroundings } from './detector.ts';
 import { isPlaceholder, isSecretName, isUuid, looksRandom } from './entropy.ts';
 
 /** A UUID is an identifier in most places; many vendors' keys are one all the same. */
@@ -62,8 +62,8 @@ export const assigned: readonly BuiltinDetector[] = [
     ],
     pattern: String.raw`${NAMES}["']?\s{0,8}(?:=>|:=|[:=])\s{0,8}["']?([^\s"'\x60,;<>(){}\[\]&|]{8,})`,
     // What is called or indexed is code.
-    valid: (value, { next }) =>
-      !isPlaceholder(value) && !isIdentifier(value) && next !== '(' && next !== '[' && mayBeSecret(value),
+    valid: (value, around) =>
+      !isPlaceholder(value) && !isIdentifier(value) && !/[([]/.test(next(around)) && mayBeSecret(value),
     mayStand: isAssigned,
     embedded: true,
     examples: () => ({

@@ -1,11 +1,23 @@
-/** What stands around a match, for formats that a value alone does not prove. */
+/** Where a match stands, for formats that a value alone does not prove. */
 export interface Surroundings {
-  /** Up to 64 characters before the match. */
-  readonly before: string;
-  /** The character behind the match, or nothing. */
-  readonly next: string;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
   /** The key of the JSON member or the header of the column that the text is the value of. */
   readonly key: string | undefined;
+}
+
+/** How far back a detector may look for what a value is called. */
+const BEFORE = 64;
+
+/** Up to 64 characters before the match. */
+export function before({ text, start }: Surroundings): string {
+  return text.slice(Math.max(0, start - BEFORE), start);
+}
+
+/** The character behind the match, or nothing. */
+export function next({ text, end }: Surroundings): string {
+  return text.charAt(end);
 }
 
 interface DetectorBase {

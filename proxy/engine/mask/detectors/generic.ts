@@ -1,5 +1,5 @@
 /** Formats that belong to no vendor: keys, JWTs, connection strings, authorization headers. */
-import { ALPHANUMERIC, anyCase, filler, HEX, type BuiltinDetector } from './detector.ts';
+import { ALPHANUMERIC, anyCase, before, filler, HEX, next, type BuiltinDetector } from './detector.ts';
 import { isPlaceholder, looksRandom } from './entropy.ts';
 
 /** RFC 7519: the header is a JSON object that names its algorithm. */
@@ -127,8 +127,9 @@ export const generic: readonly BuiltinDetector[] = [
     source: 'https://learn.microsoft.com/en-us/azure/storage/common/storage-configure-connection-string',
     literals: ['accountkey=', 'sharedaccesskey=', 'password=', 'pwd='],
     pattern: `(?:${anyCase('AccountKey|SharedAccessKey|(?<=[;\\s"])(?:Password|Pwd)')})=\\s{0,3}([^;\\s"']{6,})`,
-    valid: (value, { before, next }) =>
-      isPassword(value) && (value.length >= 40 || next === ';' || BEHIND_KEYWORD.test(before)),
+    valid: (value, around) =>
+      isPassword(value) &&
+      (value.length >= 40 || next(around) === ';' || BEHIND_KEYWORD.test(before(around))),
     embedded: true,
     examples: () => ({
       positive: [

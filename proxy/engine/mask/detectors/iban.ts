@@ -13,9 +13,7 @@ function isIban(value: string): boolean {
     else tail = appended(tail, code) % 97;
   }
   // Country letters are two digits each, so that the first four are six.
-  return (
-    counted === IBAN_LENGTHS.get(value.slice(0, 2).toUpperCase()) && (tail * 1_000_000 + head) % 97 === 1
-  );
+  return counted === lengthOf(value) && (tail * 1_000_000 + head) % 97 === 1;
 }
 
 /** The number with a digit, or with the two that a letter stands for, behind it. */
@@ -116,6 +114,20 @@ const IBAN_LENGTHS = new Map(
   }),
 );
 
+/** The same by what `countryAt` says. */
+const LENGTHS = new Uint8Array(1 << 10);
+for (const [country, length] of IBAN_LENGTHS) LENGTHS[countryAt(country)] = length;
+
+/** One number for each two letters, in either case. */
+function countryAt(value: string): number {
+  return ((value.charCodeAt(0) & 0x1f) << 5) | (value.charCodeAt(1) & 0x1f);
+}
+
+/** Of the IBANs of the country whose code begins the value; 0 where there are none. */
+function lengthOf(value: string): number {
+  return LENGTHS[countryAt(value)] ?? 0;
+}
+
 /** Their codes in either case, by the first letter: a hash has letters and digits in all orders. */
 const COUNTRIES = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (first) => {
   const seconds = [...IBAN_LENGTHS.keys()]
@@ -128,7 +140,7 @@ const COUNTRIES = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (first) => {
 
 /** So many letters and digits as the country has; words may follow behind a space. */
 function cutToLength(match: string): string {
-  const length = IBAN_LENGTHS.get(match.slice(0, 2).toUpperCase()) ?? 0;
+  const length = lengthOf(match);
   let counted = 0;
   for (let at = 0; at < match.length; at += 1) {
     if (isSeparator(match.charCodeAt(at))) continue;

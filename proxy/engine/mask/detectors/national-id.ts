@@ -1,5 +1,5 @@
 /** National identifiers that prove themselves by check digits. Those written as bare digits need a word beside them. */
-import type { NumberDetector, Surroundings } from './detector.ts';
+import { before, type NumberDetector, type Surroundings } from './detector.ts';
 
 export interface Identifier {
   readonly name: string;
@@ -53,10 +53,11 @@ export function identifier(format: Identifier): NumberDetector {
     example,
     also,
   } = format;
-  const proves = (value: string, { before, key }: Surroundings): boolean =>
-    words === undefined ||
-    shape.test(value) ||
-    words.some((one) => names(before, one) || names(key ?? '', one));
+  const proves = (value: string, around: Surroundings): boolean => {
+    if (words === undefined || shape.test(value)) return true;
+    const said = before(around);
+    return words.some((one) => names(said, one) || names(around.key ?? '', one));
+  };
   return {
     cue: 'digits',
     name,

@@ -26,12 +26,16 @@ const BRANDS: readonly { readonly from: number; readonly to: number; readonly le
 
 /** A number that an issuer could have given out. */
 function isCard(value: string): boolean {
+  if (!passesLuhn(value)) return false;
   const digits = digitsOf(value);
+  return isIssued(digits) && !/^(\d)\1+$/.test(digits);
+}
+
+function isIssued(digits: string): boolean {
   const issuer = Number(digits.slice(0, 6));
-  const issued = BRANDS.some(
+  return BRANDS.some(
     ({ from, to, lengths }) => issuer >= from && issuer <= to && lengths.includes(digits.length),
   );
-  return issued && passesLuhn(digits) && !/^(\d)\1+$/.test(digits);
 }
 
 function withCheckDigit(body: string): string {
