@@ -55,7 +55,7 @@ export class AnchorTable {
 
   /** Candidates in the order of the text; every literal that stands in it is among them. */
   scan(text: string, onAnchor: OnAnchor): void {
-    if (this.#entries.size === 0) return;
+    if (this.#entries.size === 0 || text.length < this.#window) return;
     const filter = this.#filter;
     for (let at = filter.nextAt(text, 0); at >= 0; at = filter.nextAt(text, at + filter.stride))
       this.#lookAround(text, at, onAnchor);

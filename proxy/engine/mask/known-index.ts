@@ -63,19 +63,18 @@ export class KnownIndex {
   find(text: string, budget: Budget, isLive: (value: string) => boolean): KnownHit[] {
     const hits: KnownHit[] = [];
     budget.spend(text.length);
-    for (const table of this.#tables) {
-      table.scan(text, (start, ref) => {
-        const value = this.#values[ref >> FORM_BITS];
-        const form = this.#formOf(ref);
-        if (value === undefined || form === undefined || !isLive(value)) return;
-        const end = start + form.text.length;
-        const last = hits.at(-1);
-        if (start < 0 || end > text.length) return;
-        if (last !== undefined && start >= last.start && end <= last.end) return;
-        budget.spend(form.text.length);
-        if (stands(form, text.slice(start, end))) hits.push({ ...spread(form, text, start, end), value });
-      });
-    }
+    const onAnchor = (start: number, ref: number): void => {
+      const value = this.#values[ref >> FORM_BITS];
+      const form = this.#formOf(ref);
+      if (value === undefined || form === undefined || !isLive(value)) return;
+      const end = start + form.text.length;
+      const last = hits.at(-1);
+      if (start < 0 || end > text.length) return;
+      if (last !== undefined && start >= last.start && end <= last.end) return;
+      budget.spend(form.text.length);
+      if (stands(form, text.slice(start, end))) hits.push({ ...spread(form, text, start, end), value });
+    };
+    for (const table of this.#tables) table.scan(text, onAnchor);
     return hits;
   }
 

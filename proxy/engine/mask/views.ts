@@ -36,9 +36,11 @@ function whole(text: string, rewriter: Rewriter): View {
 function runViews(text: string, run: Span): View[] {
   let end = run.end;
   while (text[end] === '=') end += 1;
+  const whole = { start: run.start, end };
   return decodeRun(text, run).map((decoded) => ({
-    ...decoded,
+    text: decoded.text,
+    binary: decoded.binary,
     whole: false,
-    toParent: () => ({ start: run.start, end }),
+    toParent: () => whole,
   }));
 }
