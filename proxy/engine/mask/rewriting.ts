@@ -15,13 +15,16 @@ export interface Rewriter {
   readonly undo: (text: string, at: number, written: Written) => number;
 }
 
+const SHORT = 64;
+
 /** The text that a rewriter makes, by UTF-16 units. */
 class Written {
-  readonly #units: Uint16Array;
+  readonly #units: Uint16Array | number[];
   length = 0;
 
   constructor(capacity: number) {
-    this.#units = new Uint16Array(capacity);
+    // To make a buffer is dear, and most texts are short.
+    this.#units = capacity <= SHORT ? [] : new Uint16Array(capacity);
   }
 
   put(unit: number): void {
@@ -30,6 +33,7 @@ class Written {
   }
 
   toString(): string {
+    if (Array.isArray(this.#units)) return String.fromCharCode(...this.#units);
     return Buffer.from(this.#units.buffer, 0, 2 * this.length).toString('utf16le');
   }
 }

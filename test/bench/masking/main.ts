@@ -68,7 +68,7 @@ const attacks = hostile(values[0] ?? '')
   .sort((a, b) => b.times - a.times);
 console.table(
   attacks
-    .slice(0, 8)
+    .slice(0, 20)
     .map(({ title, rate, times }) => ({ title, 'MB/s': rate.toFixed(1), '× ordinary': times.toFixed(1) })),
 );
 

@@ -101,5 +101,34 @@ export function hostile(secret: string): Sample[] {
     'account numbers': many('DE89 3704 0044 0532 0130 00\n'),
     tables: many('| a | b |\n|-|-|\n'),
   };
-  return Object.entries(texts).map(([title, text]) => ({ title, text: textOf(text) }));
+  return [
+    ...Object.entries(texts).map(([title, text]) => ({ title, text: textOf(text) })),
+    ...manySmallValues(),
+  ];
+}
+
+/** Data of nothing but short values that each ask for a look, so that there is as much work around them as in them. */
+function manySmallValues(): Sample[] {
+  const many = <T>(make: (at: number) => T): T[] =>
+    Array.from({ length: Math.ceil(SIZE / (JSON.stringify(make(0)).length + 1)) }, (_, at) => make(at));
+  const results: Record<string, object> = {
+    'an address each': { rows: many(() => 'ab@cd.io') },
+    'a card each, as a number': { rows: many(() => 4111111111111111) },
+    'an account number each': { rows: many(() => 'DE89370400440532013000') },
+    'zero width each': { rows: many(() => 'a\u200b') },
+    'a percent sign each': { rows: many(() => 'a%41') },
+    'a password each': { rows: many(() => ({ password: 'x' })) },
+    'JSON with an address each': { rows: many(() => '{"a":"ab@cd.io"}') },
+    'a key that is an address each': Object.fromEntries(many((at) => [`a${at}@cd.io`, 1])),
+  };
+  return [
+    ...Object.entries(results).map(([title, structuredContent]) => ({
+      title: `values, ${title}`,
+      text: message({ structuredContent }),
+    })),
+    {
+      title: 'text blocks of an address',
+      text: message({ content: many(() => ({ type: 'text', text: 'ab@cd.io' })) }),
+    },
+  ];
 }
