@@ -272,6 +272,15 @@ describe('splice', () => {
     expect(() => splice('abc', [{ start: 2, end: 4, text: '' }])).toThrow(RangeError);
   });
 
+  it('puts in before what is taken out at the same place, in whatever order they are given', () => {
+    const edits = [
+      { start: 1, end: 3, text: '' },
+      { start: 1, end: 1, text: 'x' },
+    ];
+    expect(splice('abcd', edits)).toBe('axd');
+    expect(splice('abcd', edits.toReversed())).toBe('axd');
+  });
+
   it('takes array elements out with their commas', () => {
     fc.assert(
       fc.property(

@@ -6,12 +6,13 @@ export interface JsonEdit extends JsonSpan {
   readonly text: string;
 }
 
-/** By where they begin. Mostly they are in order already, and to sort many even then is as dear as to find them. */
+/** By where they begin, then end. Mostly they are so already, and to sort many even then is as dear as to find them. */
 export function inOrder<T extends JsonSpan>(spans: readonly T[]): readonly T[] {
-  let last = 0;
-  for (const { start } of spans) {
-    if (start < last) return spans.toSorted((a, b) => a.start - b.start || a.end - b.end);
-    last = start;
+  let [lastStart, lastEnd] = [0, 0];
+  for (const { start, end } of spans) {
+    if (start < lastStart || (start === lastStart && end < lastEnd))
+      return spans.toSorted((a, b) => a.start - b.start || a.end - b.end);
+    [lastStart, lastEnd] = [start, end];
   }
   return spans;
 }
