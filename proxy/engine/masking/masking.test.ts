@@ -1,10 +1,10 @@
 /** A real thread, on real messages. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { MaskPolicy } from '../../../crds/bundle.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { compileMasker, createKnownSecrets, StreamMemory, type KnownSecrets } from '../mask/index.ts';
@@ -44,9 +44,15 @@ function masking(options?: ThreadOptions, policies: readonly MaskPolicy[] = [car
   return { thread, known, masker: under(policies), under };
 }
 
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-thread-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
 /** A thread that does as the script says. */
 function scripted(script: string): URL {
-  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-thread-')), 'worker.mjs');
+  const file = join(temporaryDirectory(), 'worker.mjs');
   writeFileSync(file, `import { parentPort } from 'node:worker_threads';\n${script}`);
   return pathToFileURL(file);
 }
@@ -140,7 +146,7 @@ describe('a large message', () => {
 
 describe('a thread', () => {
   test('that fails withholds what it had in hand, and the next message gets another thread', async () => {
-    const died = join(mkdtempSync(join(tmpdir(), 'gatehouse-thread-')), 'died');
+    const died = join(temporaryDirectory(), 'died');
     const entry = scripted(`
       import { existsSync, writeFileSync } from 'node:fs';
       parentPort.on('message', ({ kind, job }) => {

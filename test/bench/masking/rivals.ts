@@ -1,6 +1,6 @@
 /** The same work done in other ways: every pattern after the other, with JavaScript's engine, with re2js, and alcatraz. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RE2JS } from 're2js';
@@ -70,7 +70,9 @@ const figures = z.object({ micros: z.number() });
 
 function alcatraz(text: string): number | undefined {
   if (built === undefined) {
-    const out = join(mkdtempSync(join(tmpdir(), 'gatehouse-alcatraz-')), 'alcatraz');
+    const directory = mkdtempSync(join(tmpdir(), 'gatehouse-alcatraz-'));
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+    const out = join(directory, 'alcatraz');
     const cwd = resolve(import.meta.dirname, '../alcatraz');
     const build = spawnSync('go', ['build', '-o', out, '.'], { cwd, encoding: 'utf8', timeout: 300_000 });
     if (build.status !== 0)
