@@ -4,7 +4,7 @@ import { inOrder, type JsonEdit } from '../../../lib/json/index.ts';
 import type { Detector } from './detectors/detector.ts';
 import type { Plan, Use } from './plan.ts';
 import type { CompiledPolicy } from './policy.ts';
-import { replacement } from './replace.ts';
+import { redaction, replacement } from './replace.ts';
 import type { MaskPurpose, Span } from './types.ts';
 
 /** The detector name of values that the proxy holds. No policy is needed for it and none weakens it. */
@@ -157,7 +157,7 @@ function isStronger(use: Use, than: Use | undefined): boolean {
 }
 
 function verdict(label: string, action: MaskAction, rank: number): Verdict {
-  return { label, action, rank, redacted: `[REDACTED:${label}]` };
+  return { label, action, rank, redacted: redaction(label) };
 }
 
 /** Joins what overlaps. The strongest action wins, then a value the proxy holds, the longer span, the lower rank. */

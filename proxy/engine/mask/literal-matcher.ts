@@ -4,6 +4,7 @@ import type { Budget } from './budget.ts';
 import type { LiteralDetector } from './detectors/detector.ts';
 import { isDigit, isLetter } from './kinds.ts';
 import { hasGroup, matchAt } from './regexps.ts';
+import { endOfString } from './tokens.ts';
 import type { Found, Span } from './types.ts';
 import { Words } from './words.ts';
 
@@ -72,8 +73,7 @@ export class LiteralMatcher {
       }
       marks.push(start);
       // Literals stand in strings alone.
-      const quote = text.indexOf('"', start);
-      return quote === -1 ? text.length : quote;
+      return endOfString(text, start);
     });
     return marks;
   }

@@ -73,13 +73,13 @@ export class NumberMatcher {
     { kind, start, at }: Stretch,
     isNumber: (start: number, end: number) => boolean,
   ): void {
-    const isAnchored = kind === 'letters' || kind === 'parted';
-    const pattern = (isAnchored ? this.#sticky.get(detector) : undefined) ?? detector.pattern;
-    pattern.lastIndex = isAnchored ? at - start : 0;
+    const sticky = kind === 'letters' || kind === 'parted' ? this.#sticky.get(detector) : undefined;
+    const pattern = sticky ?? detector.pattern;
+    pattern.lastIndex = sticky === undefined ? 0 : at - start;
     for (let match = pattern.exec(part); match !== null; match = pattern.exec(part)) {
       const length = (detector.cut?.(match[0]) ?? match[0]).length;
       const isOne = isNumber(match.index, match.index + length);
-      if (isAnchored) return;
+      if (sticky !== undefined) return;
       pattern.lastIndex = match.index + (isOne ? length : 1);
     }
   }

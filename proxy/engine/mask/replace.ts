@@ -25,5 +25,10 @@ export function replacement(
     const shown = value.replaceAll(/[^A-Za-z0-9]/g, '');
     if (shown.length >= PARTIAL_FROM) return `[PARTIAL:${label}:${shown.slice(-4)}]`;
   }
+  return redaction(label);
+}
+
+/** What stands in the place of a value of which nothing is shown. */
+export function redaction(label: string): string {
   return `[REDACTED:${label}]`;
 }

@@ -3,6 +3,7 @@ import { mayBeEncoded, mayBeWrapped } from './encoded-runs.ts';
 import { DIGIT, isHexDigit, MARK, walkWords, type WordSink } from './kinds.ts';
 import { NumberScan } from './number-scan.ts';
 import type { Plan } from './plan.ts';
+import { endOfString } from './tokens.ts';
 import type { Span } from './types.ts';
 
 const QUOTE = 0x22;
@@ -89,7 +90,7 @@ class SurfaceScan implements WordSink, Surface {
   /** Of the marks in one string the first is enough: what is left of it need not be looked at. */
   #next(at: number, code: number, kind: number): number {
     if (code === QUOTE) return at + 1;
-    if (at >= this.#markedFrom) return this.#endOfString(at);
+    if (at >= this.#markedFrom) return endOfString(this.#text, at);
     return kind === MARK ? this.#behindMark(at, code) : at + 1;
   }
 
@@ -112,16 +113,6 @@ class SurfaceScan implements WordSink, Surface {
       (isHexDigit(this.#text.charCodeAt(at + 1)) && isHexDigit(this.#text.charCodeAt(at + 2)));
     if (hides) this.#mark(at);
     return at + 1;
-  }
-
-  /** Where the quote of JSON itself is that ends the string. */
-  #endOfString(from: number): number {
-    for (let at = this.#text.indexOf('"', from); at !== -1; at = this.#text.indexOf('"', at + 1)) {
-      let first = at;
-      while (this.#text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
-      if ((at - first) % 2 === 0) return at;
-    }
-    return this.#text.length;
   }
 
   #mark(at: number): void {

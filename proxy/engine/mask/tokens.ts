@@ -1,6 +1,8 @@
 /** Between the value of a JSON string and the characters that write it. */
 import type { JsonEdit } from '../../../lib/json/index.ts';
 
+const BACKSLASH = 0x5c;
+
 /** Adds edits in the value of the string token at `start`, which are in order, as edits in the text around it. */
 export function addInToken(
   to: JsonEdit[],
@@ -18,6 +20,16 @@ export function addInToken(
   }
 }
 
+/** Where the quote is that ends the string token which `from` lies in; the end of the text where there is none. */
+export function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
+    let first = at;
+    while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+    if ((at - first) % 2 === 0) return at;
+  }
+  return text.length;
+}
+
 /** A value as it stands between the quotes of a string token. */
 export function escaped(value: string): string {
   return JSON.stringify(value).slice(1, -1);
@@ -29,7 +41,7 @@ function originsOf(text: string, from: number, count: number): Int32Array {
   let at = from;
   for (let unit = 0; unit <= count; unit += 1) {
     origins[unit] = at;
-    if (text.charCodeAt(at) !== 0x5c) at += 1;
+    if (text.charCodeAt(at) !== BACKSLASH) at += 1;
     else at += text.charCodeAt(at + 1) === 0x75 ? 6 : 2;
   }
   return origins;

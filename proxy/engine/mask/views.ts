@@ -36,11 +36,9 @@ function whole(text: string, rewriter: Rewriter): View {
 function runViews(text: string, run: Span): View[] {
   let end = run.end;
   while (text[end] === '=') end += 1;
-  const whole = { start: run.start, end };
   return decodeRun(text, run).map((decoded) => ({
-    text: decoded.text,
-    binary: decoded.binary,
+    ...decoded,
     whole: false,
-    toParent: () => whole,
+    toParent: () => ({ start: run.start, end }),
   }));
 }

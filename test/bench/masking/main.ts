@@ -24,7 +24,7 @@ const OUT = process.env['BENCH_MASK_OUT'] ?? 'bench-results.masking.json';
 const SECRETS = 500;
 /** Characters to go through before and during a measurement. */
 const ENOUGH = 10_000_000;
-const ROUNDS = 13;
+const ROUNDS = 9;
 /** Until the compiler is done. */
 const WARM_ROUNDS = 4;
 
@@ -119,14 +119,12 @@ async function serversResults(): Promise<object[]> {
   return [...(await resultsOfServers(15)).values()].flat();
 }
 
-/** The median of some rounds, in CPU microseconds. */
+/** The median of some rounds. */
 function costOf(masker: Masker, { title, text }: Sample): { title: string; micros: number; rate: number } {
-  const times = Math.max(1, Math.ceil(ENOUGH / ROUNDS / text.length));
-  const once = (): unknown => masker.message(text, { purpose: 'release' });
-  // Long enough for the compiler to be done.
-  timed(4 * times, once);
-  const rounds = Array.from({ length: ROUNDS }, () => timed(times, once)).sort((a, b) => a - b);
-  const micros = rounds[ROUNDS >> 1] ?? NaN;
+  const micros = middleOf(
+    rounds(() => microsOf(masker, text)),
+    (one) => one,
+  );
   return { title, micros, rate: text.length / micros };
 }
 
@@ -134,21 +132,31 @@ function costOf(masker: Masker, { title, text }: Sample): { title: string; micro
 function compared(
   masker: Masker,
   ordinaryText: string,
-  sample: Sample,
+  { title, text }: Sample,
 ): { title: string; rate: number; times: number } {
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const ordinaryRate = rateOf(masker, ordinaryText);
-    const rate = rateOf(masker, sample.text);
+  const turns = rounds(() => {
+    const ordinaryRate = ordinaryText.length / microsOf(masker, ordinaryText);
+    const rate = text.length / microsOf(masker, text);
     return { rate, times: ordinaryRate / rate };
-  }).slice(WARM_ROUNDS);
-  const middle = rounds.sort((a, b) => a.times - b.times)[rounds.length >> 1];
-  return { title: sample.title, rate: middle?.rate ?? NaN, times: middle?.times ?? NaN };
+  });
+  return { title, ...middleOf(turns, ({ times }) => times) };
 }
 
-/** Characters for each CPU microsecond. */
-function rateOf(masker: Masker, text: string): number {
+/** CPU microseconds for a message. */
+function microsOf(masker: Masker, text: string): number {
   const times = Math.max(1, Math.ceil(ENOUGH / ROUNDS / text.length));
-  return text.length / timed(times, () => masker.message(text, { purpose: 'release' }));
+  return timed(times, () => masker.message(text, { purpose: 'release' }));
+}
+
+/** As often as is measured, when the compiler is done. */
+function rounds<T>(once: () => T): T[] {
+  return Array.from({ length: WARM_ROUNDS + ROUNDS }, once).slice(WARM_ROUNDS);
+}
+
+function middleOf<T>(all: readonly T[], measure: (one: T) => number): T {
+  const middle = all.toSorted((a, b) => measure(a) - measure(b))[all.length >> 1];
+  if (middle === undefined) throw new Error('Nothing was measured.');
+  return middle;
 }
 
 function memory(): number {

@@ -67,7 +67,7 @@ function endsAsName(value: string): boolean {
 }
 
 /** What stands between a scheme and its host is a user and a password. */
-function isPassword(around: Surroundings): boolean {
+function isInUserInfo(around: Surroundings): boolean {
   return around.text[around.start - 1] === ':' && /:\/\/[^\s/@]*:$/.test(before(around));
 }
 
@@ -100,7 +100,7 @@ export const personalData: readonly BuiltinDetector[] = [
     mayStand: (text, start, end) => LOCAL[text.charCodeAt(start - 1)] === true && isLabelAt(text, end),
     before: "[A-Za-z0-9._%+'-]{1,65}",
     pattern: '@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,32}\\.[A-Za-z]{2,24}',
-    valid: (value, around) => isEmail(value) && !isPassword(around),
+    valid: (value, around) => isEmail(value) && !isInUserInfo(around),
     normalize: (value) => value.toLowerCase(),
     examples: () => ({
       positive: ['ada.lovelace@' + 'example.org', 'x+y@' + 'mail.example.co.uk', '<a@' + 'b.io>'],
