@@ -1,4 +1,4 @@
-import { pathOf } from './place.ts';
+import { stepOf } from './place.ts';
 import type { Plan, Use } from './plan.ts';
 import type { CompiledPolicy } from './policy.ts';
 import type { Selections } from './selections.ts';
@@ -25,6 +25,10 @@ export interface Reached extends Standing {
 export interface Frame extends Standing {
   readonly start: number;
   readonly array: boolean;
+  /** Of the nearest member around the container. */
+  readonly keyAround: string | undefined;
+  /** To the container, from when it is first asked for: it does not change while the container is open. */
+  path: string | undefined;
   index: number;
   key: string;
   /** The key as it may be shown. */
@@ -62,7 +66,7 @@ export class Cursor {
   }
 
   open(start: number, array: boolean): void {
-    const { shape, trie, selected, excluded } = this.next();
+    const { shape, trie, selected, excluded, key } = this.next();
     const maskedKeys = array ? NO_KEYS : new Map<string, number>();
     this.#frames.push({
       shape,
@@ -71,6 +75,8 @@ export class Cursor {
       excluded,
       start,
       array,
+      keyAround: key,
+      path: undefined,
       index: -1,
       key: '',
       shownKey: '',
@@ -86,13 +92,13 @@ export class Cursor {
   here(): Reached {
     const frame = this.#frames.at(-1);
     if (frame === undefined) return placed({ ...this.#root, key: undefined });
-    const { array, key, index, excluded } = frame;
+    const { array, key, keyAround, index, excluded } = frame;
     return placed({
       shape: array ? elementShape(frame.shape) : memberShape(frame.shape, key),
       trie: frame.trie?.children.get(array ? index : key),
       selected: array ? frame.selected : this.#selectedIn(frame),
       excluded,
-      key: array ? this.#frames.findLast((outer) => !outer.array)?.key : key,
+      key: array ? keyAround : key,
     });
   }
 
@@ -103,10 +109,15 @@ export class Cursor {
 
   /** The path to the value, as it may be shown. */
   path(base: string): string {
-    return pathOf(
-      base,
-      this.#frames.map((frame) => (frame.array ? frame.index : frame.shownKey)),
-    );
+    return this.#pathTo(this.#frames.length, base);
+  }
+
+  /** The path to what is being read under so many containers. A container of many values is described once. */
+  #pathTo(depth: number, base: string): string {
+    const frame = this.#frames[depth - 1];
+    if (frame === undefined) return base;
+    frame.path ??= this.#pathTo(depth - 1, base);
+    return frame.path + stepOf(frame.array ? frame.index : frame.shownKey);
   }
 
   /** Keys of data select; keys of the protocol do not, since `name` there is not the data's. */

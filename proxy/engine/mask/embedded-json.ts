@@ -5,6 +5,8 @@ import type { Span } from './types.ts';
 /** What brackets that begin no JSON may cost for each character of the text; after that no more are tried. */
 const FAILURE_COST = 4;
 
+const OPENING = /(?<=^|[\s:])(?:\{(?=\s*["}])|\[(?=\s*["{[\]\-0-9tfn]))/g;
+
 /**
  * JSON objects and arrays in a text: the whole text, one a line, in a code block, or behind a word of introduction.
  * They begin at the start, or behind space or a colon; what cannot go on as JSON is passed over at a glance.
@@ -12,12 +14,12 @@ const FAILURE_COST = 4;
 export function jsonIn(text: string, budget: Budget): Span[] {
   const found: Span[] = [];
   let left = FAILURE_COST * text.length;
-  const opening = /(?<=^|[\s:])(?:\{(?=\s*["}])|\[(?=\s*["{[\]\-0-9tfn]))/g;
-  for (let match = opening.exec(text); match !== null && left > 0; match = opening.exec(text)) {
+  OPENING.lastIndex = 0;
+  for (let match = OPENING.exec(text); match !== null && left > 0; match = OPENING.exec(text)) {
     const read = readJson(text, match.index);
     if (read.isJson) {
       found.push({ start: match.index, end: read.end });
-      opening.lastIndex = read.end;
+      OPENING.lastIndex = read.end;
     } else {
       budget.spend(read.end - match.index + 1);
       left -= read.end - match.index + 1;

@@ -24,12 +24,8 @@ export const NO_POLICIES: ReadonlySet<CompiledPolicy> = new Set();
 
 const SHORTHAND = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** A JSONPath of RFC 9535, with the shorthand where a name allows it. */
-export function pathOf(base: string, steps: readonly (string | number)[]): string {
-  return base + steps.map(stepOf).join('');
-}
-
-function stepOf(step: string | number): string {
+/** A step of a JSONPath of RFC 9535, in the shorthand where a name allows it. */
+export function stepOf(step: string | number): string {
   if (typeof step === 'number') return `[${step}]`;
   if (SHORTHAND.test(step)) return `.${step}`;
   return `['${JSON.stringify(step).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}']`;

@@ -30,9 +30,13 @@ export function endOfString(text: string, from: number): number {
   return text.length;
 }
 
+/** What JSON.stringify may write in another way: quotes, backslashes, control characters, surrogates. */
+// eslint-disable-next-line no-control-regex -- control characters are what no string of JSON holds
+const ESCAPABLE = /["\\\u0000-\u001f\ud800-\udfff]/;
+
 /** A value as it stands between the quotes of a string token. */
 export function escaped(value: string): string {
-  return JSON.stringify(value).slice(1, -1);
+  return ESCAPABLE.test(value) ? JSON.stringify(value).slice(1, -1) : value;
 }
 
 /** Where each of the first `count` units of the value, and the one behind them, is written. */
