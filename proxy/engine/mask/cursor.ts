@@ -27,8 +27,8 @@ export interface Frame extends Standing {
   readonly array: boolean;
   /** Of the nearest member around the container. */
   readonly keyAround: string | undefined;
-  /** To the container, from when it is first asked for: it does not change while the container is open. */
-  path: string | undefined;
+  /** The path from the root, from when it is first asked for: it does not change while the container is open. */
+  stepsTo: string | undefined;
   index: number;
   key: string;
   /** The key as it may be shown. */
@@ -76,7 +76,7 @@ export class Cursor {
       start,
       array,
       keyAround: key,
-      path: undefined,
+      stepsTo: undefined,
       index: -1,
       key: '',
       shownKey: '',
@@ -109,15 +109,15 @@ export class Cursor {
 
   /** The path to the value, as it may be shown. */
   path(base: string): string {
-    return this.#pathTo(this.#frames.length, base);
+    return base + this.#stepsTo(this.#frames.length);
   }
 
-  /** The path to what is being read under so many containers. A container of many values is described once. */
-  #pathTo(depth: number, base: string): string {
+  /** From the root to what is being read under so many containers. A container of many values is described once. */
+  #stepsTo(depth: number): string {
     const frame = this.#frames[depth - 1];
-    if (frame === undefined) return base;
-    frame.path ??= this.#pathTo(depth - 1, base);
-    return frame.path + stepOf(frame.array ? frame.index : frame.shownKey);
+    if (frame === undefined) return '';
+    frame.stepsTo ??= this.#stepsTo(depth - 1);
+    return frame.stepsTo + stepOf(frame.array ? frame.index : frame.shownKey);
   }
 
   /** Keys of data select; keys of the protocol do not, since `name` there is not the data's. */
